@@ -1,0 +1,1 @@
+"""Chassis drivers, one package a vendor."""

@@ -1,0 +1,1 @@
+"""SeaMicro SM15000 by its command line over SSH."""

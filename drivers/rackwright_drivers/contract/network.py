@@ -1,0 +1,60 @@
+"""VLANs of a chassis and which of its ports are in them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+
+class Nic(NamedTuple):
+    """A server's network interface, as a port of the chassis' fabric. Prints as `12/0 nic 1`."""
+
+    server: str
+    index: int
+
+    def __str__(self) -> str:
+        return f"{self.server} nic {self.index}"
+
+
+class Uplink(NamedTuple):
+    """A port that leaves the chassis, by the chassis' own name: `te 0/1`."""
+
+    port: str
+
+    def __str__(self) -> str:
+        return self.port
+
+
+Port = Nic | Uplink
+
+
+@dataclass(frozen=True, slots=True)
+class PortVlans:
+    """The VLANs of one port. `untagged` is None where untagged traffic is dropped: the port is isolated."""
+
+    untagged: int | None
+    tagged: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """All VLANs that exist (the default one too) and, for every port of the chassis, those it is in."""
+
+    default_vlan: int
+    vlans: frozenset[int]
+    ports: Mapping[Port, PortVlans]
+
+
+@dataclass(frozen=True, slots=True)
+class CreateVlan:
+    """Make a VLAN known to the chassis; no port is in it yet."""
+
+    vlan: int
+
+
+@dataclass(frozen=True, slots=True)
+class SetPort:
+    """Bring one port from exactly `before` to `after`. Every VLAN named exists."""
+
+    port: Port
+    before: PortVlans
+    after: PortVlans

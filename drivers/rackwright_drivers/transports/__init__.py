@@ -1,0 +1,1 @@
+"""Ways to reach a device: sessions, time-outs, redaction. Nothing here knows a vendor."""
