@@ -1,0 +1,250 @@
+"""How a model says its bounds and rules once: for the API server (schema and CEL) and for the operator itself.
+
+Everything in `rackwright.api` is built from these: `Text`, `Range` and `Items` bound a value, `Rule` ties fields
+together, `Fixed` freezes a field once it is set. Old API servers ignore CEL and a folder of manifests has no server at
+all, so each of them is also checked in Python, with the same sentence.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Generic, Self, TypeVar, cast
+
+from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler, model_validator
+from pydantic.alias_generators import to_camel
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+M = TypeVar("M")
+
+PROBLEM = "rackwright"
+"""The type of the validation errors raised here; their context holds finished sentences."""
+
+
+def refuse(*sentences: str) -> PydanticCustomError:
+    """An error of validation that says exactly these sentences."""
+    return PydanticCustomError(PROBLEM, "{text}", {"text": " ".join(sentences), "sentences": sentences})
+
+
+def shown(value: object) -> str:
+    """A value as a message shows it: quoted, and cut where it is long."""
+    text = repr(value) if not isinstance(value, str) else f'"{value}"'
+    return text if len(text) <= 80 else f"{text[:76]}...{text[-1]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A string of at most `most` characters, of one form. `means` says what a right value is, with an example.
+
+    The pattern is of the common part of RE2 and Python, anchored at both ends.
+    """
+
+    most: int
+    pattern: str | None = None
+    means: str = ""
+    least: int = 0
+
+    def __post_init__(self) -> None:
+        if self.pattern and not (self.pattern.startswith("^") and self.pattern.endswith("$")):
+            raise ValueError(f"the pattern {self.pattern} is not anchored; begin it with ^ and end it with $")
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(self._check, core_schema.str_schema(strict=True))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        found = handler(schema) | {"maxLength": self.most}
+        if self.least:
+            found["minLength"] = self.least
+        if self.pattern:
+            found["pattern"] = self.pattern
+        return found
+
+    def _check(self, value: str) -> str:
+        if not self.least <= len(value) <= self.most:
+            raise refuse(f"{shown(value)} has {len(value)} characters; use {self.least} to {self.most}.")
+        if self.pattern and not re.fullmatch(self.pattern, value):
+            raise refuse(f"{shown(value)} is not {self.means or f'of the form {self.pattern}'}.")
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """A number from `low` to `high`, both included; text that looks like a number is refused."""
+
+    low: float
+    high: float
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        found: Any = {**handler(source), "strict": True, "ge": self.low, "le": self.high}
+        return cast(CoreSchema, found)
+
+
+@dataclass(frozen=True, slots=True)
+class Items:
+    """A list of at most `most` items. With `key` a list map (no two items share it), with `unique` a set."""
+
+    most: int
+    key: str | None = None
+    unique: bool = False
+    least: int = 0
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(self._check, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        found = handler(schema) | {"maxItems": self.most}
+        if self.least:
+            found["minItems"] = self.least
+        found["x-kubernetes-list-type"] = "map" if self.key else "set" if self.unique else "atomic"
+        if self.key:
+            found["x-kubernetes-list-map-keys"] = [self.key]
+        return found
+
+    def _check(self, value: tuple[Any, ...]) -> tuple[Any, ...]:
+        if not self.least <= len(value) <= self.most:
+            raise refuse(f"has {len(value)} items; use {self.least} to {self.most}.")
+        if self.key:
+            keys = [item.by_alias(self.key) for item in value]
+            twice = sorted({str(key) for key in keys if keys.count(key) > 1})
+            if twice:
+                raise refuse(f"has more than one item with {self.key} {', '.join(twice)}; keep one of each.")
+        elif self.unique and len(set(value)) != len(value):
+            raise refuse("has an item twice; keep one of each.")
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """A map of at most `most` entries, whose keys are of one form."""
+
+    most: int
+    text: Text
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(self._check, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        return handler(schema) | {"maxProperties": self.most}
+
+    def _check(self, value: Mapping[str, Any]) -> Mapping[str, Any]:
+        if len(value) > self.most:
+            raise refuse(f"has {len(value)} entries; use at most {self.most}.")
+        for key in value:
+            self.text._check(key)
+        return value
+
+
+@dataclass(frozen=True)  # no slots: typing cannot make a frozen, slotted generic by Rule[Model](...)
+class Rule(Generic[M]):
+    """What must hold between the fields of one object: the CEL expression, the same in Python, and the sentence.
+
+    `say` with `cel_say` (a CEL expression that yields the same text) replaces the sentence by one that names the value.
+    """
+
+    cel: str
+    message: str
+    holds: Callable[[M], bool]
+    cel_say: str | None = None
+    say: Callable[[M], str] | None = None
+
+    def sentence(self, value: M) -> str:
+        """Why this value is refused, and what to do."""
+        return self.say(value) if self.say else self.message
+
+    def as_validation(self) -> dict[str, str]:
+        """As an item of `x-kubernetes-validations`."""
+        found = {"rule": self.cel, "message": self.message}
+        return found | {"messageExpression": self.cel_say} if self.cel_say else found
+
+
+@dataclass(frozen=True, slots=True)
+class Fixed:
+    """A field, by its name in the manifest, that stays as it was made: not set later, not changed, not taken away."""
+
+    name: str
+    message: str
+    required: bool = False
+
+    @property
+    def cel(self) -> str:
+        """The transition rule."""
+        same = f"self.{self.name} == oldSelf.{self.name}"
+        if self.required:
+            return same
+        return f"has(self.{self.name}) == has(oldSelf.{self.name}) && (!has(self.{self.name}) || {same})"
+
+    def holds(self, old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
+        """Whether the field is the same in both."""
+        return bool(old.get(self.name) == new.get(self.name))
+
+    def as_validation(self) -> dict[str, str]:
+        """As an item of `x-kubernetes-validations`."""
+        return {"rule": self.cel, "message": self.message}
+
+
+class ApiModel(BaseModel):
+    """An object of the API: frozen, exact (an unknown field is an error), camelCase outside and snake_case inside."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True, use_attribute_docstrings=False
+    )
+
+    rules: ClassVar[tuple[Rule[Any], ...]] = ()
+    fixed: ClassVar[tuple[Fixed, ...]] = ()
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        found = handler(schema)
+        validations = [rule.as_validation() for rule in cls.rules] + [field.as_validation() for field in cls.fixed]
+        if validations:
+            handler.resolve_ref_schema(found)["x-kubernetes-validations"] = validations
+        return found
+
+    @model_validator(mode="before")
+    @classmethod
+    def _drop_nulls(cls, data: Any) -> Any:
+        # As the API server does: a null for a field that is not nullable is the same as no field.
+        return {key: value for key, value in data.items() if value is not None} if isinstance(data, dict) else data
+
+    @model_validator(mode="after")
+    def _hold_rules(self) -> Self:
+        broken = [rule.sentence(self) for rule in self.rules if not rule.holds(self)]
+        if broken:
+            raise refuse(*broken)
+        return self
+
+    def by_alias(self, alias: str) -> Any:
+        """The value of the field that manifests call `alias`."""
+        for name, info in type(self).model_fields.items():
+            if info.alias == alias:
+                return getattr(self, name)
+        raise KeyError(alias)
+
+    def manifest(self) -> dict[str, Any]:
+        """As JSON data under the names of the manifest, without what is not set."""
+        return self.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+
+def one_member(selector: str, members: Mapping[str, str]) -> Rule[Any]:
+    """The rule of a union: exactly the member that `selector` names is set. `members` is from type to field name."""
+
+    def holds(value: ApiModel) -> bool:
+        chosen = value.by_alias(selector)
+        return all((chosen == kind) == (value.by_alias(name) is not None) for kind, name in members.items())
+
+    return Rule(
+        cel=" && ".join(f"(self.{selector} == '{kind}') == has(self.{name})" for kind, name in members.items()),
+        message=f"exactly the member that {selector} names must be set: "
+        + ", ".join(f"{name} for {kind}" for kind, name in members.items())
+        + ".",
+        holds=holds,
+    )
+
+
+def exactly_one(*names: str) -> Rule[Any]:
+    """The rule that exactly one of these fields is set (an empty list counts as not set)."""
+    return Rule(
+        cel="[" + ", ".join(f"has(self.{name})" for name in names) + "].exists_one(given, given)",
+        message=f"exactly one of {', '.join(names)} must be set.",
+        holds=lambda value: [value.by_alias(name) not in (None, ()) for name in names].count(True) == 1,
+    )

@@ -1,0 +1,211 @@
+"""What a status says: written by the operator, read by people, `kubectl wait`, Flux and Argo CD. Lists are bounded."""
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field
+
+from rackwright.api.common import ObjectName, PlanDigest, VdiskNumber
+from rackwright.api.schema import ApiModel, Items, Range, Text
+
+DRIFT_SHOWN = 20
+STAGES_SHOWN = 16
+STEPS_SHOWN = 50
+COMMANDS_SHOWN = 8
+UNDECLARED_SHOWN = 20
+APPROVALS_SHOWN = 20
+ASSIGNMENTS_SHOWN = 256
+MESSAGE_LENGTH = 2048
+TEXT_LENGTH = 512
+
+Time = Annotated[
+    str,
+    Text(
+        32,
+        r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?Z$",
+        "a time in UTC, such as 2026-01-01T00:00:00Z",
+        20,
+    ),
+]
+Reason = Annotated[str, Text(64, r"^[A-Za-z][A-Za-z0-9]*$", "a reason in CamelCase, such as InSync", 1)]
+Message = Annotated[str, Text(MESSAGE_LENGTH)]
+Line = Annotated[str, Text(TEXT_LENGTH)]
+Count = Annotated[int, Range(0, 10_000_000)]
+Generation = Annotated[int, Range(0, 2**62)]
+
+
+class ConditionStatus(StrEnum):
+    """Whether a condition holds."""
+
+    TRUE = "True"
+    FALSE = "False"
+    UNKNOWN = "Unknown"
+
+
+class Condition(ApiModel):
+    """One aspect of the object's state."""
+
+    type: Reason = Field(description="What it is about, such as Ready, Stalled or Drifted.")
+    status: ConditionStatus = Field(description="True, False or Unknown.")
+    reason: Reason = Field(description="Why, in one CamelCase word.")
+    message: Message = Field("", description="Why, in a sentence for people.")
+    observed_generation: Generation = Field(description="The generation of the object that this was said about.")
+    last_transition_time: Time = Field(description="When the status of the condition last changed.")
+
+
+class Drift(ApiModel):
+    """One part that is not as declared."""
+
+    path: Line = Field(description="Which part, such as vdisk 12/0/0.")
+    wanted: Line = Field(description="What was declared.")
+    found: Line = Field(description="What the device shows.")
+    since: Time = Field(description="When it was first seen.")
+
+
+class RiskLevel(StrEnum):
+    """What an action could cost."""
+
+    SAFE = "Safe"
+    DISRUPTIVE = "Disruptive"
+    DESTRUCTIVE = "Destructive"
+
+
+class PlanStep(ApiModel):
+    """One action of a plan."""
+
+    action: Reason = Field(description="The kind of action, such as CreatePool.")
+    target: Line = Field(description="What it acts on.")
+    risk: RiskLevel = Field(description="Safe, Disruptive (something stops serving) or Destructive (data may be lost).")
+    commands: Annotated[tuple[Line, ...], Items(COMMANDS_SHOWN)] = Field(
+        (), description=f"The first {COMMANDS_SHOWN} device commands, to the letter."
+    )
+    held: Message | None = Field(
+        None, description="Why it is not done, and what would let it through. Not given: it is done."
+    )
+
+
+class PlanStage(ApiModel):
+    """Actions that are done together; the device is looked at again before the next stage."""
+
+    digest: PlanDigest = Field(description="The identity of the stage.")
+    steps: Annotated[tuple[PlanStep, ...], Items(STEPS_SHOWN)] = Field(
+        (), description=f"The first {STEPS_SHOWN} actions, in order."
+    )
+    step_count: Count = Field(0, description="How many actions there are in all.")
+
+
+class Plan(ApiModel):
+    """What would bring the device to the spec."""
+
+    digest: PlanDigest = Field(
+        description="What spec.approvals has to name to let through what is held now; else the plan's identity."
+    )
+    stages: Annotated[tuple[PlanStage, ...], Items(STAGES_SHOWN)] = Field(
+        (),
+        description="What is done one after the other. Later stages are intent: they are planned anew when they come.",
+    )
+    stage_count: Count = Field(0, description="How many stages there are in all.")
+
+
+class BlockedOn(ApiModel):
+    """The object that has to move first."""
+
+    kind: Reason = Field(description="Kind of the object.")
+    name: ObjectName = Field(description="Name of the object.")
+    reason: Reason = Field(description="What is missing there, in one CamelCase word.")
+    since: Time = Field(description="Since when.")
+
+
+class ApprovalUsed(ApiModel):
+    """Consent that was used."""
+
+    plan: PlanDigest = Field(description="The digest that spec.approvals named.")
+    at: Time = Field(description="When it was used.")
+
+
+class Status(ApiModel):
+    """What all kinds say."""
+
+    observed_generation: Generation | None = Field(
+        None, description="The newest generation of the object that the operator has acted on."
+    )
+    conditions: Annotated[tuple[Condition, ...], Items(16, key="type")] = Field(
+        (),
+        description="Ready, Reconciling, Stalled, Drifted, AwaitingApproval, Reachable and what a kind adds, by type.",
+    )
+    summary: Annotated[str, Text(32, r"^[0-9]+/[0-9]+$", "parts in sync / parts declared, such as 14/14", 3)] | None = (
+        Field(None, description="Parts in sync / parts declared.")
+    )
+    drift_count: Count | None = Field(None, description="How many parts are not as declared.")
+    drift: Annotated[tuple[Drift, ...], Items(DRIFT_SHOWN)] = Field(
+        (), description=f"The first {DRIFT_SHOWN} parts that are not as declared."
+    )
+    plan: Plan | None = Field(None, description="What would bring the device to the spec. Not given: nothing to do.")
+    blocked_on: BlockedOn | None = Field(None, description="The object that has to move first.")
+    consents_used: Count = Field(
+        0, description="How often consent was used. It is part of every digest, so that none can be used twice."
+    )
+    approvals_used: Annotated[tuple[ApprovalUsed, ...], Items(APPROVALS_SHOWN)] = Field(
+        (), description=f"The last {APPROVALS_SHOWN} approvals that were used."
+    )
+
+
+class Undeclared(ApiModel):
+    """What the device has and nobody declared. It stays."""
+
+    count: Count = Field(0, description="How many there are.")
+    items: Annotated[tuple[Line, ...], Items(UNDECLARED_SHOWN)] = Field(
+        (), description=f"The first {UNDECLARED_SHOWN} of them."
+    )
+
+
+class ChassisIdentity(ApiModel):
+    """Who a chassis is, as it says itself."""
+
+    serial: Line = Field(description="Serial number.")
+    model: Line = Field(description="Model.")
+
+
+class ChassisStatus(Status):
+    """What the operator found and did about a Chassis."""
+
+    identity: ChassisIdentity | None = Field(None, description="Who the chassis is, as it says itself.")
+    servers: Count | None = Field(None, description="How many servers the chassis shows.")
+    undeclared: Undeclared | None = Field(None, description="What the chassis has and nobody declared. It stays.")
+
+
+class StoragePoolStatus(Status):
+    """What the operator found and did about a StoragePool."""
+
+    disks: Annotated[tuple[Line, ...], Items(512)] = Field((), description="The disks that are the pool's, by name.")
+    undeclared: Undeclared | None = Field(None, description="Volumes that are there and nobody declared. They stay.")
+
+
+class ControllerClusterStatus(Status):
+    """What the operator found and did about a ControllerCluster."""
+
+
+class NodeIdentity(ApiModel):
+    """Who a server is, as its chassis says."""
+
+    macs: Annotated[
+        tuple[Annotated[str, Text(17, r"^[0-9a-f]{2}(:[0-9a-f]{2}){5}$", "a MAC address in lower case", 17)], ...],
+        Items(64),
+    ] = Field((), description="MAC addresses, in the order of the NICs.")
+    serial: Line | None = Field(None, description="Serial number.")
+
+
+class Assignment(ApiModel):
+    """A volume on a vdisk."""
+
+    vdisk: VdiskNumber = Field(description="Number of the vdisk.")
+    volume: Line = Field(description="The volume, as SLOT/POOL/VOLUME.")
+
+
+class ComputeNodeStatus(Status):
+    """What the operator found and did about a ComputeNode."""
+
+    identity: NodeIdentity | None = Field(None, description="Who the server is, as its chassis says.")
+    assignments: Annotated[tuple[Assignment, ...], Items(ASSIGNMENTS_SHOWN, key="vdisk")] = Field(
+        (), description="Which volume is on which vdisk, by vdisk."
+    )
