@@ -87,7 +87,7 @@ Host = Annotated[
 ]
 Port = Annotated[int, Range(1, 65535)]
 VlanId = Annotated[int, Range(1, 4094)]
-NicIndex = Annotated[int, Range(0, 63)]
+NicIndex = Annotated[int, Range(0, 31)]
 VdiskNumber = Annotated[int, Range(0, 255)]
 SlotNumber = Annotated[int, Range(0, 63)]
 Bool = StrictBool

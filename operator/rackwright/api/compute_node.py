@@ -126,7 +126,7 @@ class HostNetwork(ApiModel):
         default={},
         description="Addresses by interface; the key management stands for the interface that management names.",
     )
-    bonds: Annotated[tuple[Bond, ...], Items(16, key="name")] = Field((), description="Bonds, by name.")
+    bonds: Annotated[tuple[Bond, ...], Items(8, key="name")] = Field((), description="Bonds, by name.")
 
     rules: ClassVar[tuple[Rule["HostNetwork"], ...]] = (
         Rule(
@@ -158,14 +158,14 @@ class NodeTemplate(Retained):
     power_state: PowerState = Field(
         PowerState.UNMANAGED, description="Running or Stopped keeps the server so; Unmanaged leaves its power alone."
     )
-    nic_groups: Annotated[tuple[NicGroup, ...], Items(16, key="name")] = Field(
+    nic_groups: Annotated[tuple[NicGroup, ...], Items(8, key="name")] = Field(
         (), description="Which NICs are in which VLANs. NICs in no group are as the chassis' defaultNIC says."
     )
     network: HostNetwork | None = Field(None, description="The interfaces of the host.")
     ssh: Ssh | None = Field(None, description="How to log in. Not given: the host itself is not looked at.")
     boot: Boot = Field(Boot(), description="How the server is installed.")
     multipath: Multipath | None = Field(None, description="Disks that the host sees over several paths.")
-    volume_groups: Annotated[tuple[VolumeGroup, ...], Items(16, key="name")] = Field(
+    volume_groups: Annotated[tuple[VolumeGroup, ...], Items(8, key="name")] = Field(
         (), description="LVM volume groups, by name."
     )
     file_systems: Annotated[tuple[FileSystem, ...], Items(32, key="name")] = Field(

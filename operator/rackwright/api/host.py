@@ -98,7 +98,7 @@ class MultipathDevice(ApiModel):
 class Multipath(ApiModel):
     """Disks that the host sees over several paths."""
 
-    devices: Annotated[tuple[MultipathDevice, ...], Items(32, key="name", least=1)] = Field(
+    devices: Annotated[tuple[MultipathDevice, ...], Items(16, key="name", least=1)] = Field(
         description="The devices, by name."
     )
 
@@ -123,7 +123,7 @@ class VolumeGroup(ApiModel):
     """An LVM volume group."""
 
     name: LvmName = Field(description="Name of the volume group.")
-    physical_volumes: Annotated[tuple[PhysicalVolume, ...], Items(64, least=1)] = Field(
+    physical_volumes: Annotated[tuple[PhysicalVolume, ...], Items(32, least=1)] = Field(
         description="The disks that it is made of."
     )
     logical_volumes: Annotated[tuple[LogicalVolume, ...], Items(64, key="name")] = Field(

@@ -1,7 +1,7 @@
 """The four kinds by name: their models, and how Kubernetes calls them."""
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -9,7 +9,7 @@ from rackwright.api.chassis import ChassisSpec
 from rackwright.api.common import GROUP, ObjectMeta
 from rackwright.api.compute_node import ComputeNodeSpec
 from rackwright.api.controller_cluster import ControllerClusterSpec
-from rackwright.api.schema import ApiModel
+from rackwright.api.schema import ApiModel, Rule
 from rackwright.api.status import ChassisStatus, ComputeNodeStatus, ControllerClusterStatus, Status, StoragePoolStatus
 from rackwright.api.storage_pool import StoragePoolSpec
 
@@ -31,6 +31,14 @@ class Chassis(Manifest):
     kind: Literal["Chassis"] = Field("Chassis", description="Always Chassis.")
     spec: ChassisSpec = Field(description="How the chassis should be.")
     status: ChassisStatus | None = Field(None, description="What the operator found and did.")
+
+    rules: ClassVar[tuple[Rule["Chassis"], ...]] = (
+        Rule(
+            cel="size(self.metadata.name) <= 63",
+            message="the name of a Chassis has at most 63 characters, as its nodes carry it as a label.",
+            holds=lambda it: len(it.metadata.name) <= 63,
+        ),
+    )
 
 
 class StoragePool(Manifest):

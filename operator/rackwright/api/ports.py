@@ -8,8 +8,6 @@ from pydantic import Field
 from rackwright.api.common import Name, NicIndex, VlanId
 from rackwright.api.schema import ApiModel, Items, Rule, exactly_one
 
-TaggedVlans = Annotated[tuple[VlanId, ...], Items(64, unique=True)]
-
 
 class PortVlan(StrEnum):
     """What a port does with untagged traffic when it is in no VLAN of ours."""
@@ -37,7 +35,7 @@ class PortVlans(ApiModel):
 
     untagged: VlanId | None = Field(None, description=_UNTAGGED)
     vlan: PortVlan | None = Field(None, description=_VLAN)
-    tagged: TaggedVlans = Field((), description=_TAGGED)
+    tagged: Annotated[tuple[VlanId, ...], Items(64, unique=True)] = Field((), description=_TAGGED)
 
     rules: ClassVar[tuple[Rule["PortVlans"], ...]] = _PORT_RULES
 
@@ -51,6 +49,7 @@ class NicGroup(PortVlans):
     """NICs of a server that are in the same VLANs."""
 
     name: Name = Field(description="Name of the group; bonds refer to it.")
-    indexes: Annotated[tuple[NicIndex, ...], Items(64, unique=True, least=1)] = Field(
+    indexes: Annotated[tuple[NicIndex, ...], Items(32, unique=True, least=1)] = Field(
         description="The NICs, by the chassis' own numbers from 0."
     )
+    tagged: Annotated[tuple[VlanId, ...], Items(32, unique=True)] = Field((), description=_TAGGED)

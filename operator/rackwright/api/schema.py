@@ -8,6 +8,7 @@ all, so each of them is also checked in Python, with the same sentence.
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any, ClassVar, Generic, Self, TypeVar, cast
 
 from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler, model_validator
@@ -58,6 +59,10 @@ class Text:
         if self.pattern:
             found["pattern"] = self.pattern
         return found
+
+    def accepts(self, value: str) -> bool:
+        """Whether the value is within the bounds and of the form."""
+        return self.least <= len(value) <= self.most and (not self.pattern or bool(re.fullmatch(self.pattern, value)))
 
     def _check(self, value: str) -> str:
         if not self.least <= len(value) <= self.most:
@@ -124,13 +129,22 @@ class Keys:
         return core_schema.no_info_after_validator_function(self._check, handler(source))
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
-        return handler(schema) | {"maxProperties": self.most}
+        # A structural schema has no word for the form of keys, so that one is a rule.
+        rule = f"self.all(key, size(key) <= {self.text.most} && key.matches(r'{self.text.pattern}'))"
+        return handler(schema) | {
+            "maxProperties": self.most,
+            "x-kubernetes-validations": [{"rule": rule, "message": self._message}],
+        }
+
+    @property
+    def _message(self) -> str:
+        return f"every key must be {self.text.means}."
 
     def _check(self, value: Mapping[str, Any]) -> Mapping[str, Any]:
         if len(value) > self.most:
             raise refuse(f"has {len(value)} entries; use at most {self.most}.")
-        for key in value:
-            self.text._check(key)
+        if not all(self.text.accepts(key) for key in value):
+            raise refuse(self._message)
         return value
 
 
@@ -221,8 +235,25 @@ class ApiModel(BaseModel):
         raise KeyError(alias)
 
     def manifest(self) -> dict[str, Any]:
-        """As JSON data under the names of the manifest, without what is not set."""
-        return self.model_dump(mode="json", by_alias=True, exclude_none=True)
+        """As JSON data under the names of the manifest: exactly what an API server makes of it, defaults filled in.
+
+        What is not set is left out, as are lists and maps that are empty.
+        """
+        return {
+            info.alias or name: _plain(getattr(self, name))
+            for name, info in type(self).model_fields.items()
+            if getattr(self, name) not in (None, (), {})
+        }
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, ApiModel):
+        return value.manifest()
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    return value.value if isinstance(value, Enum) else value
 
 
 def one_member(selector: str, members: Mapping[str, str]) -> Rule[Any]:

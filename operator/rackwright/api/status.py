@@ -48,7 +48,7 @@ class Condition(ApiModel):
     type: Reason = Field(description="What it is about, such as Ready, Stalled or Drifted.")
     status: ConditionStatus = Field(description="True, False or Unknown.")
     reason: Reason = Field(description="Why, in one CamelCase word.")
-    message: Message = Field("", description="Why, in a sentence for people.")
+    message: Message = Field(description="Why, in a sentence for people.")
     observed_generation: Generation = Field(description="The generation of the object that this was said about.")
     last_transition_time: Time = Field(description="When the status of the condition last changed.")
 
