@@ -6,10 +6,10 @@ all, so each of them is also checked in Python, with the same sentence.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, ClassVar, Generic, Self, TypeVar, cast
+from typing import Any, ClassVar, Generic, Self, TypeVar, cast, get_args
 
 from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler, model_validator
 from pydantic.alias_generators import to_camel
@@ -256,17 +256,25 @@ def _plain(value: Any) -> Any:
     return value.value if isinstance(value, Enum) else value
 
 
-def one_member(selector: str, members: Mapping[str, str]) -> Rule[Any]:
-    """The rule of a union: exactly the member that `selector` names is set. `members` is from type to field name."""
+def members(annotation: Any) -> Iterator[type[ApiModel]]:
+    """The models that a field's annotation is made of: of `Vlan`, `Vlan | None` and `tuple[Vlan, ...]` it is `Vlan`."""
+    if isinstance(annotation, type) and issubclass(annotation, ApiModel):
+        yield annotation
+    for inner in get_args(annotation):
+        yield from members(inner)
+
+
+def one_member(selector: str, by_type: Mapping[str, str]) -> Rule[Any]:
+    """The rule of a union: exactly the member that `selector` names is set. `by_type` is from type to field name."""
 
     def holds(value: ApiModel) -> bool:
         chosen = value.by_alias(selector)
-        return all((chosen == kind) == (value.by_alias(name) is not None) for kind, name in members.items())
+        return all((chosen == kind) == (value.by_alias(name) is not None) for kind, name in by_type.items())
 
     return Rule(
-        cel=" && ".join(f"(self.{selector} == '{kind}') == has(self.{name})" for kind, name in members.items()),
+        cel=" && ".join(f"(self.{selector} == '{kind}') == has(self.{name})" for kind, name in by_type.items()),
         message=f"exactly the member that {selector} names must be set: "
-        + ", ".join(f"{name} for {kind}" for kind, name in members.items())
+        + ", ".join(f"{name} for {kind}" for kind, name in by_type.items())
         + ".",
         holds=holds,
     )

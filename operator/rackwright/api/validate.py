@@ -3,7 +3,7 @@
 The operator calls this on everything it reads: an old API server ignores CEL, and a folder of manifests has no server.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal, overload
 
 from pydantic import ValidationError
@@ -22,7 +22,7 @@ from rackwright.api.kinds import (
     Spec,
     StoragePool,
 )
-from rackwright.api.schema import PROBLEM, ApiModel, shown
+from rackwright.api.schema import PROBLEM, ApiModel, members, shown
 from rackwright.api.storage_pool import StoragePoolSpec
 
 PROBLEMS_SHOWN = 5
@@ -69,6 +69,22 @@ def parse_spec(kind: str, spec: Mapping[str, Any]) -> Spec: ...
 def parse_spec(kind: str, spec: Mapping[str, Any]) -> Any:
     """The spec of an object of one of the four kinds, as its model. InvalidSpec says what is wrong with it."""
     return _validated(_kind(kind).spec, spec, "spec")
+
+
+def check_transition(kind: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+    """What of a spec was changed that cannot be changed, in a sentence each; both are specs as manifests hold them."""
+    return list(_transitions(_kind(kind).spec, old, new, "spec"))
+
+
+def _transitions(model: type[ApiModel], old: Mapping[str, Any], new: Mapping[str, Any], path: str) -> Iterator[str]:
+    """Goes through objects only: no fixed field is in a list."""
+    yield from (f"{path}: {field.message}" for field in model.fixed if not field.holds(old, new))
+    for name, info in model.model_fields.items():
+        alias = info.alias or name
+        before, after = old.get(alias), new.get(alias)
+        if isinstance(before, Mapping) and isinstance(after, Mapping):
+            for inner in members(info.annotation):
+                yield from _transitions(inner, before, after, f"{path}.{alias}")
 
 
 def _kind(name: str) -> Kind:
