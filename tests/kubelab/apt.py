@@ -84,9 +84,7 @@ def mirror() -> str:
     for suite in _DEBIAN_SUITES:
         if suite in found:
             return found[suite]
-    raise KubelabError(
-        "this machine's apt knows no Debian mirror: set KUBEBUILDER_ASSETS to a folder with the binaries"
-    )
+    raise KubelabError("this machine's apt knows no Debian mirror: add one, or set KUBEBUILDER_ASSETS")
 
 
 def unpack(deb: Path, into: Path, log: Path) -> None:

@@ -29,6 +29,7 @@ from tests.kubelab.process import Process, spawn, stop, tail
 _DEADLINE_SECONDS = 90.0
 _POLL_SECONDS = 0.05
 _ATTEMPTS = 3
+_NOT_RUNNING = "the control plane is not running: use it within its `with` block"
 _PORT_TAKEN = "address already in use"
 
 
@@ -38,16 +39,6 @@ class Version(NamedTuple):
     major: int
     minor: int
     patch: int
-
-
-def version_of(kube_apiserver: Path) -> Version:
-    """What `kube-apiserver --version` says."""
-    done = subprocess.run([kube_apiserver, "--version"], capture_output=True, text=True, check=False)
-    found = re.search(r"v(\d+)\.(\d+)\.(\d+)", done.stdout)
-    if found is None:
-        said = (done.stdout + done.stderr).strip()
-        raise KubelabError(f"{kube_apiserver} --version said {said!r}, which names no version: replace it")
-    return Version(*map(int, found.groups()))
 
 
 class ControlPlane:
@@ -60,13 +51,20 @@ class ControlPlane:
 
     def __init__(self, assets: Assets | None = None, folder: Path | None = None) -> None:
         self.assets = assets or find_assets()
-        self.version = version_of(self.assets.kube_apiserver)
         self._wanted_folder = folder
         self._folder = Path()
         self._url = ""
         self._keys: ServerKeys | None = None
+        self._version: Version | None = None
         self._tokens = Tokens()
         self._lifetime = Lifetime()
+
+    @property
+    def version(self) -> Version:
+        """What the running server says of itself."""
+        if self._version is None:
+            raise KubelabError(_NOT_RUNNING)
+        return self._version
 
     @property
     def supports_cel(self) -> bool:
@@ -109,6 +107,7 @@ class ControlPlane:
             self._prepare()
             for _ in range(_ATTEMPTS):
                 if self._start():
+                    self._version = _version(self.admin)
                     return self
             raise KubelabError(f"other processes took the ports of {_ATTEMPTS} control planes in a row: try again")
         except BaseException:
@@ -126,15 +125,18 @@ class ControlPlane:
 
     def _client(self, token: str) -> ApiClient:
         if self._keys is None:
-            raise KubelabError("the control plane is not running: use it within its `with` block")
+            raise KubelabError(_NOT_RUNNING)
         return ApiClient(self._url, self._keys.ca, token)
 
     def _prepare(self) -> None:
         self._folder = _empty_folder(self._wanted_folder)
-        self._lifetime.on_close(lambda: shutil.rmtree(self._folder))
+        self._lifetime.on_close(self._forget)
         self._keys = make_server_keys(self._folder / "pki", service_address=servers.SERVICE_ADDRESS)
-        self._lifetime.on_close(lambda: setattr(self, "_keys", None))
         self._tokens.write(self._folder / "tokens.csv")
+
+    def _forget(self) -> None:
+        self._keys = self._version = None
+        shutil.rmtree(self._folder)
 
     def _start(self) -> bool:
         """False when somebody took a port between our choosing it and a server's binding it."""
@@ -187,6 +189,14 @@ def _is_ready(client: ApiClient) -> bool:
     except (OSError, ApiError):
         return False
     return ready
+
+
+def _version(client: ApiClient) -> Version:
+    said = client.request("GET", "/version")
+    found = re.match(r"v(\d+)\.(\d+)\.(\d+)", said["gitVersion"])
+    if found is None:
+        raise KubelabError(f"the API server calls itself {said['gitVersion']!r}, which is no version: replace it")
+    return Version(*map(int, found.groups()))
 
 
 def _failure(process: Process, what: str) -> KubelabError:

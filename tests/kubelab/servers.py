@@ -26,7 +26,10 @@ def etcd(binary: Path, data: Path, *, client_port: int, peer_port: int) -> Argv:
 
 
 def kube_apiserver(binary: Path, keys: ServerKeys, tokens: Path, *, etcd_port: int, port: int) -> Argv:
-    """With RBAC and token users; pods need no ServiceAccount, because nothing runs them."""
+    """With RBAC and token users; pods need no ServiceAccount, because nothing runs them.
+
+    Only options that small servers of one's own under KUBEBUILDER_ASSETS are likely to know, too.
+    """
     return [
         binary,
         f"--etcd-servers=http://127.0.0.1:{etcd_port}",
@@ -43,7 +46,6 @@ def kube_apiserver(binary: Path, keys: ServerKeys, tokens: Path, *, etcd_port: i
         f"--service-cluster-ip-range={_SERVICE_RANGE}",
         "--disable-admission-plugins=ServiceAccount",
         "--allow-privileged=true",
-        "--profiling=false",
     ]
 
 
