@@ -113,6 +113,11 @@ def split(line: str) -> list[str]:
     return [part for part in line.split(";") if part.strip()] or [""]
 
 
+def paged(line: str) -> bool:
+    """Whether the pager may stop the output of this line."""
+    return all(part.strip() != "nomore" for part in _PIPE.split(line)[1:])
+
+
 def _invalid() -> str:
     raise Refusal(INVALID)
 

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import asyncssh
 
-from rackwright_sim.cli import split
+from rackwright_sim.cli import paged, split
 from rackwright_sim.console import Console, Reply
 from rackwright_sim.faults import Faults
 from rackwright_sim.model import ChassisModel
+from rackwright_sim.pager import page
 from rackwright_sim.recorder import Recorder
 from rackwright_sim.terminal import Interrupted, Terminal
 
@@ -27,7 +28,7 @@ class Device:
     password: str = field(repr=False)
     max_sessions: int = 4
     user_mode: bool = False
-    open: int = 0
+    connections: set[asyncssh.SSHServerConnection] = field(default_factory=set)
     logins: int = 0
 
     def console(self) -> Console:
@@ -61,24 +62,22 @@ class _Login(asyncssh.SSHServer):
 
     def __init__(self, device: Device) -> None:
         self._device = device
-        self._counted = False
         self._connection: asyncssh.SSHServerConnection | None = None
 
     def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
         counters = self._device.recorder.counters
         self._connection = conn
-        if self._device.faults.strike_connection() or self._device.open >= self._device.max_sessions:
+        if self._device.faults.strike_connection() or len(self._device.connections) >= self._device.max_sessions:
             counters.connections_refused += 1
             # The connection is not ready to be closed while it is being made.
             asyncio.get_running_loop().call_soon(conn.abort)
             return
         counters.connections += 1
-        self._counted = True
-        self._device.open += 1
+        self._device.connections.add(conn)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        if self._counted:
-            self._device.open -= 1
+        if self._connection is not None:
+            self._device.connections.discard(self._connection)
 
     def begin_auth(self, username: str) -> bool:
         return True
@@ -110,12 +109,17 @@ class _Session(asyncssh.SSHServerSession[str]):
         self._command: str | None = None
         self._task: asyncio.Task[None] | None = None
         self._wrote = True
+        self._height = 0
 
     def connection_made(self, chan: asyncssh.SSHServerChannel[str]) -> None:
         self._channel = chan
 
     def pty_requested(self, term_type: str, term_size: tuple[int, int, int, int], term_modes: object) -> bool:
+        self._height = term_size[1]
         return True
+
+    def terminal_size_changed(self, width: int, height: int, pixwidth: int, pixheight: int) -> None:
+        self._height = height
 
     def shell_requested(self) -> bool:
         return True
@@ -152,9 +156,14 @@ class _Session(asyncssh.SSHServerSession[str]):
 
     async def _serve(self) -> None:
         assert self._channel is not None
-        alive = await (self._shell() if self._command is None else self._exec(self._command))
-        if alive:
-            self._channel.exit(0)
+        alive = False
+        try:
+            alive = await (self._shell() if self._command is None else self._exec(self._command))
+        finally:
+            if alive:
+                self._channel.exit(0)
+            else:
+                self._abort()
 
     async def _shell(self) -> bool:
         """Until `exit` or the end of input; False where a fault took the connection."""
@@ -191,20 +200,18 @@ class _Session(asyncssh.SSHServerSession[str]):
 
     async def _commands(self, line: str) -> bool:
         for part in split(line):
-            if not await self._give(await self._console.run(part)):
+            if not await self._give(await self._console.run(part), self._height if paged(part) else 0):
                 return False
             if self._console.cli.closed:
                 break
         return True
 
-    async def _give(self, reply: Reply) -> bool:
+    async def _give(self, reply: Reply, height: int) -> bool:
         if reply.drop:
-            self._abort()
             return False
         if reply.hang:
             await asyncio.Event().wait()
-        if reply.text:
-            self._write(reply.text.replace("\n", "\r\n"))
+        await page(reply.text, height, self._write, self._terminal.read_key)
         return True
 
     def _write(self, text: str) -> None:
