@@ -1,0 +1,3 @@
+"""Rackwright keeps racks the way their manifests say."""
+
+__version__ = "0.1.0"

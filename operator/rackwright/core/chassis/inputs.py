@@ -1,0 +1,138 @@
+"""From the store to the planner's input: the objects of one chassis, parsed once a generation, with their policies."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from rackwright.api.common import Policy, effective_policy
+from rackwright.api.validate import InvalidSpec, parse_spec
+from rackwright.core.chassis.rack import ChassisObject, NodeObject, PoolObject, Rack
+from rackwright.core.claims import Claim, settle
+from rackwright.core.guard import ObjectPolicy, Rules
+from rackwright.core.resource import CHASSIS, COMPUTE_NODE, STORAGE_POOL, Ref, Resource
+from rackwright.core.step import Problem
+from rackwright.core.store import Store
+from rackwright_drivers.contract.chassis import Action
+
+
+class Specs:
+    """Parsed specs, kept while their object's generation stays: validation costs more than a look-up."""
+
+    def __init__(self) -> None:
+        self._known: dict[Ref, tuple[str, int, Any]] = {}
+
+    def of(self, resource: Resource) -> Any:
+        """The spec's model, or the InvalidSpec that parsing it raised."""
+        known = self._known.get(resource.ref)
+        if known is not None and known[:2] == (resource.uid, resource.generation):
+            return known[2]
+        try:
+            parsed: Any = parse_spec(resource.ref.kind, resource.spec)
+        except InvalidSpec as error:
+            parsed = error
+        self._known[resource.ref] = (resource.uid, resource.generation, parsed)
+        return parsed
+
+    def forget(self, ref: Ref) -> None:
+        """The object is gone."""
+        self._known.pop(ref, None)
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """A rack, and the objects that belong to it but cannot be planned, with the reason."""
+
+    rack: Rack
+    left_out: tuple[Problem, ...]
+    resources: Mapping[Ref, Resource]
+
+
+def chassis_of(resource: Resource) -> Ref | None:
+    """The Chassis that an object belongs to by its reference; a Chassis belongs to itself."""
+    if resource.ref.kind == CHASSIS:
+        return resource.ref
+    reference = resource.spec.get("chassisRef")
+    name = reference.get("name") if isinstance(reference, Mapping) else None
+    return Ref(CHASSIS, resource.ref.namespace, name) if isinstance(name, str) and name else None
+
+
+def gather(store: Store, specs: Specs, chassis: ChassisObject) -> Inputs:
+    """Everything that refers to this chassis and is not being deleted."""
+    ref = chassis.resource.ref
+    mine = [
+        item
+        for kind in (STORAGE_POOL, COMPUTE_NODE)
+        for item in store.list(kind)
+        if not item.deleting and chassis_of(item) == ref
+    ]
+    left_out: list[Problem] = []
+    pools: list[PoolObject] = []
+    nodes: list[NodeObject] = []
+    for item in sorted(mine, key=lambda item: item.ref):
+        spec = specs.of(item)
+        if isinstance(spec, InvalidSpec):
+            left_out.append(Problem(item.ref, "InvalidSpec", str(spec)))
+        elif item.ref.kind == COMPUTE_NODE:
+            nodes.append(NodeObject(item, spec))
+        elif spec.backend.chassis is not None:
+            pools.append(PoolObject(item, spec))
+    winners, lost = _one_a_card(nodes, chassis)
+    rack = Rack(chassis, tuple(pools), winners)
+    resources = {ref: chassis.resource} | {item.ref: item for item in mine}
+    return Inputs(rack, (*left_out, *lost), resources)
+
+
+def _one_a_card(
+    nodes: Iterable[NodeObject], chassis: ChassisObject
+) -> tuple[tuple[NodeObject, ...], tuple[Problem, ...]]:
+    """A card has one node: the oldest that claims it. A protected card has none."""
+    protected = set(chassis.spec.protected_servers)
+    settled = settle(Claim(f"server {node.server}", node.ref, node.resource.created) for node in nodes)
+    kept: list[NodeObject] = []
+    lost: list[Problem] = []
+    for node in nodes:
+        rival = settled.lost(node.ref, f"server {node.server}")
+        if rival is not None:
+            sentence = f"spec.server is {node.server}, which {rival} has already. Delete one of the two."
+            lost.append(Problem(node.ref, "Conflict", sentence, rival))
+        elif node.server in protected:
+            sentence = f"spec.server is {node.server}, which is in spec.protectedServers of {chassis.resource.ref}. "
+            lost.append(Problem(node.ref, "Protected", sentence + "Remove it there, or delete this node."))
+        else:
+            kept.append(node)
+    return tuple(kept), tuple(lost)
+
+
+def policy_of(item: ChassisObject | PoolObject | NodeObject, chassis: ChassisObject) -> Policy:
+    """What an object allows: its own word, else its chassis'."""
+    if isinstance(item, ChassisObject):
+        return item.spec.policy
+    return effective_policy(item.spec.policy, chassis.spec.policy)
+
+
+def rules_of(rack: Rack, actions: frozenset[type[Action]]) -> Rules:
+    """What the guard goes by: policies after inheritance, consent, protected servers, what the driver can do."""
+    chassis = rack.chassis
+    objects: tuple[ChassisObject | PoolObject | NodeObject, ...] = (chassis, *rack.pools, *rack.nodes)
+    return Rules(
+        policies={item.resource.ref: _object_policy(item, chassis) for item in objects},
+        protected=rack.protected,
+        max_disrupted=chassis.spec.policy.max_disrupted,
+        actions=actions,
+        paused=chassis.resource.paused,
+    )
+
+
+def _object_policy(item: ChassisObject | PoolObject | NodeObject, chassis: ChassisObject) -> ObjectPolicy:
+    policy = policy_of(item, chassis)
+    approving = chassis.spec.approvals if isinstance(item, NodeObject) else item.spec.approvals
+    status = item.resource.status
+    return ObjectPolicy(
+        uid=item.resource.uid,
+        mode=policy.mode,
+        destructive=policy.destructive,
+        paused=item.resource.paused,
+        approvals=frozenset(approval.plan for approval in approving),
+        counter=status.get("consentsUsed", 0),
+        granted=frozenset((status.get("consent") or {}).get("steps", ())),
+    )

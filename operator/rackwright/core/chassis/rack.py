@@ -1,0 +1,83 @@
+"""What the planner is given: the objects of one chassis, parsed, and what they remember."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from rackwright.api.chassis import ChassisSpec
+from rackwright.api.compute_node import ComputeNodeSpec
+from rackwright.api.storage_pool import StoragePoolSpec
+from rackwright.core.resource import Ref, Resource
+from rackwright_drivers.contract.storage import VDisk, VolumeId
+
+
+@dataclass(frozen=True)
+class ChassisObject:
+    """The Chassis."""
+
+    resource: Resource
+    spec: ChassisSpec
+
+
+@dataclass(frozen=True)
+class PoolObject:
+    """A StoragePool whose backend is this chassis."""
+
+    resource: Resource
+    spec: StoragePoolSpec
+
+    @property
+    def ref(self) -> Ref:
+        """Its name."""
+        return self.resource.ref
+
+
+@dataclass(frozen=True)
+class NodeObject:
+    """A ComputeNode that is a card of this chassis."""
+
+    resource: Resource
+    spec: ComputeNodeSpec
+
+    @property
+    def ref(self) -> Ref:
+        """Its name."""
+        return self.resource.ref
+
+    @property
+    def server(self) -> str:
+        """The card, as the chassis names it."""
+        return self.spec.server
+
+
+@dataclass(frozen=True)
+class Rack:
+    """All valid objects of one chassis."""
+
+    chassis: ChassisObject
+    pools: tuple[PoolObject, ...]
+    nodes: tuple[NodeObject, ...]
+
+    @property
+    def ref(self) -> Ref:
+        """The chassis' name."""
+        return self.chassis.resource.ref
+
+    @cached_property
+    def protected(self) -> frozenset[str]:
+        """Servers that nothing may touch."""
+        return frozenset(self.chassis.spec.protected_servers)
+
+    @cached_property
+    def by_server(self) -> Mapping[str, NodeObject]:
+        """The node of each card; where two claim one card, the claim's winner is the only one in `nodes`."""
+        return {node.server: node for node in self.nodes}
+
+    @cached_property
+    def remembered(self) -> Mapping[VDisk, VolumeId]:
+        """Which volume each vdisk had when its node was last seen right: data belongs to its server."""
+        found: dict[VDisk, VolumeId] = {}
+        for node in self.nodes:
+            for item in node.resource.status.get("assignments", ()):
+                found[VDisk(node.server, item["vdisk"])] = VolumeId.parse(item["volume"])
+        return found

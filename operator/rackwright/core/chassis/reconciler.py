@@ -1,0 +1,214 @@
+"""Reconciles a Chassis with everything on it: pools, volumes, VLANs, power and the ComputeNodes it stamps.
+
+One pass looks at the device once and serves all objects of the chassis, so that what many of them want goes out in the
+device's bulk forms, and a look at a rack at rest costs one round trip.
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from rackwright.api.validate import InvalidSpec
+from rackwright.core import metrics
+from rackwright.core.chassis.inputs import Inputs, Specs, chassis_of, gather
+from rackwright.core.chassis.rack import ChassisObject
+from rackwright.core.chassis.stamping import Stamper
+from rackwright.core.chassis.target import ChassisTarget
+from rackwright.core.chassis.writer import Writer
+from rackwright.core.endpoints import Endpoint, Endpoints
+from rackwright.core.loop import Pass, run
+from rackwright.core.reconcile import Next
+from rackwright.core.resource import COMPUTE_NODE, STORAGE_POOL, Ref
+from rackwright.core.step import Decision, Problem
+from rackwright.core.store import SecretMissingError, Store
+from rackwright.core.workqueue import Priority
+from rackwright_drivers.contract.chassis import ChassisState
+from rackwright_drivers.contract.errors import CredentialsRefusedError, DriverError, PermanentError, TransientError
+
+log = structlog.get_logger(__name__)
+
+SECONDS_BETWEEN_REPORTS = 2.0  # while a build is under way; its end is always reported
+AWAY = (TransientError, CredentialsRefusedError)
+
+
+@dataclass
+class Look:
+    """What one pass has to hand."""
+
+    chassis: ChassisObject
+    endpoint: Endpoint
+    inputs: Inputs
+    reported: float = float("-inf")
+
+
+class ChassisReconciler:
+    """The reconciler of Chassis keys."""
+
+    def __init__(
+        self,
+        store: Store,
+        endpoints: Endpoints,
+        specs: Specs,
+        now: Callable[[], str],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._store = store
+        self._endpoints = endpoints
+        self._specs = specs
+        self._stamper = Stamper(store)
+        self._writer = Writer(store, now)
+        self._clock = clock
+        self._failures: dict[Ref, int] = {}
+
+    async def reconcile(self, key: Ref) -> Next:
+        """One pass: everything that may be done now is done, and every object's status says where it is."""
+        started = self._clock()
+        chassis = await self._chassis(key)
+        if chassis is None:
+            return Next(None)
+        outcome = await self._pass(chassis)
+        self._count(key, outcome)
+        metrics.reconciled(key.kind, _word(outcome), self._clock() - started)
+        return self._next(chassis, outcome)
+
+    async def look(self, key: Ref) -> tuple[Inputs, Pass[ChassisState]]:
+        """Observe, plan and guard, and change nothing at all: neither device nor store."""
+        resource = self._store.get(key)
+        if resource is None:
+            raise LookupError(f"there is no {key}")
+        spec = self._specs.of(resource)
+        if isinstance(spec, InvalidSpec):
+            raise spec
+        chassis = ChassisObject(resource, spec)
+        inputs = gather(self._store, self._specs, chassis)
+        result: Pass[ChassisState] = Pass()
+        try:
+            endpoint = await self._endpoint(chassis)
+            async with endpoint.lock:
+                target = self._target(Look(chassis, endpoint, inputs), stamp=False)
+                result.state = await target.observe()
+                result.decision = target.decide(result.state)
+                return target.inputs, result
+        except DriverError as error:
+            result.error = error
+        return inputs, result
+
+    async def _chassis(self, key: Ref) -> ChassisObject | None:
+        resource = self._store.get(key)
+        if resource is None:
+            await self._orphans(key)
+            return None
+        spec = self._specs.of(resource)
+        if isinstance(spec, InvalidSpec):
+            await self._writer.refuse(resource, Problem(key, "InvalidSpec", str(spec)))
+            return None
+        return ChassisObject(resource, spec)
+
+    async def _orphans(self, key: Ref) -> None:
+        """Objects that name a Chassis which is not there say so. What hangs on the device stays as it is."""
+        self._specs.forget(key)
+        self._failures.pop(key, None)
+        metrics.forget(*key)
+        for kind in (STORAGE_POOL, COMPUTE_NODE):
+            for item in list(self._store.list(kind)):
+                if chassis_of(item) == key and not item.deleting:
+                    sentence = (
+                        f"spec.chassisRef names {key.name}, and there is no Chassis of that name in {key.namespace}. "
+                        "Create it, or delete this object and make one that names another."
+                    )
+                    await self._writer.refuse(item, Problem(item.ref, "ReferenceNotFound", sentence, key))
+
+    async def _pass(self, chassis: ChassisObject) -> Pass[ChassisState]:
+        inputs = gather(self._store, self._specs, chassis)
+        try:
+            endpoint = await self._endpoint(chassis)
+        except DriverError as error:
+            outcome: Pass[ChassisState] = Pass(error=error)
+            await self._writer.report(inputs, outcome, {})
+            return outcome
+        async with endpoint.lock:
+            look = Look(chassis, endpoint, inputs)
+            target = self._target(look, stamp=True)
+            outcome = await run(target)
+            metrics.REACHABLE.labels(endpoint.address).set(not isinstance(outcome.error, AWAY))
+            await self._writer.report(target.inputs, outcome, self._commands(endpoint, outcome.decision))
+        return outcome
+
+    async def _endpoint(self, chassis: ChassisObject) -> Endpoint:
+        name = chassis.spec.credentials_ref.name
+        try:
+            secret = await self._store.secret(chassis.resource.ref.namespace, name)
+        except SecretMissingError as error:
+            raise PermanentError(f"spec.credentialsRef: {error}") from error
+        return await self._endpoints.of(chassis.spec, secret)
+
+    def _target(self, look: Look, *, stamp: bool) -> ChassisTarget:
+        async def refresh(state: ChassisState) -> Inputs:
+            chassis = self._newest(look.chassis)
+            if stamp:
+                problems = await self._stamper.stamp(chassis, state)
+                found = gather(self._store, self._specs, chassis)
+            else:
+                found, problems = self._stamper.preview(gather(self._store, self._specs, chassis), state, self._specs)
+            look.inputs = Inputs(found.rack, (*found.left_out, *problems), found.resources)
+            return look.inputs
+
+        async def consent(decision: Decision) -> None:
+            await self._writer.use_consent(look.inputs, decision)
+
+        async def report(state: ChassisState, decision: Decision) -> None:
+            if self._clock() - look.reported >= SECONDS_BETWEEN_REPORTS:
+                look.reported = self._clock()
+                commands = self._commands(look.endpoint, decision)
+                await self._writer.report(look.inputs, Pass(state, decision), commands)
+
+        return ChassisTarget(look.endpoint, look.inputs, refresh, consent, report)
+
+    def _newest(self, chassis: ChassisObject) -> ChassisObject:
+        """The Chassis as it is now; as it was, where it vanished or became invalid in the middle of a pass."""
+        resource = self._store.get(chassis.resource.ref)
+        if resource is None or resource.uid != chassis.resource.uid:
+            return chassis
+        spec = self._specs.of(resource)
+        return chassis if isinstance(spec, InvalidSpec) else ChassisObject(resource, spec)
+
+    @staticmethod
+    def _commands(endpoint: Endpoint, decision: Decision | None) -> Mapping[Any, tuple[str, ...]]:
+        """The exact device commands of the current stage, for the status."""
+        if decision is None:
+            return {}
+        steps = (*decision.verdict.allowed, *(item.step for item in decision.verdict.held))
+        return {
+            step: endpoint.driver.commands(step.action)
+            for step in steps
+            if type(step.action) in endpoint.driver.actions
+        }
+
+    def _count(self, key: Ref, outcome: Pass[ChassisState]) -> None:
+        failures = self._failures.get(key, 0) + 1 if outcome.error is not None else 0
+        self._failures[key] = failures
+        metrics.FAILURES.labels(*key).set(failures)
+        if outcome.error is not None:
+            log.warning("pass failed", object=str(key), error=str(outcome.error), failures=failures)
+
+    @staticmethod
+    def _next(chassis: ChassisObject, outcome: Pass[ChassisState]) -> Next:
+        resync = float(chassis.spec.policy.resync_seconds)
+        if outcome.error is None:
+            return Next(resync)
+        if isinstance(outcome.error, PermanentError):
+            return Next(resync)  # the driver itself refuses to try refused credentials again
+        return Next(resync, Priority.DEGRADED, failed=True)
+
+
+def _word(outcome: Pass[ChassisState]) -> str:
+    if outcome.error is not None or outcome.decision is None:
+        return "Failed"
+    if outcome.decision.verdict.held:
+        return "Held"
+    if outcome.decision.differences or outcome.decision.problems:
+        return "Blocked"
+    return "Applied" if outcome.applied else "InSync"

@@ -1,0 +1,212 @@
+"""From one difference to the steps that undo it, with what each needs first and the identities it touches. Pure."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from rackwright.core.chassis.wanted import Wanted
+from rackwright.core.resource import Ref
+from rackwright.core.risk import risk_of
+from rackwright.core.step import Difference, Part, PartKind, Step
+from rackwright_drivers.contract.chassis import Action, ChassisState
+from rackwright_drivers.contract.network import CreateVlan, Network, Nic, SetPort
+from rackwright_drivers.contract.power import Power, SetPower
+from rackwright_drivers.contract.storage import (
+    Attach,
+    Attached,
+    ClearMetadata,
+    CreatePool,
+    CreateVolumes,
+    Detach,
+    EqualShare,
+    PoolId,
+    SetManagementMode,
+    VDisk,
+    VolumeId,
+)
+from rackwright_drivers.contract.unknown import Unknown
+
+
+@dataclass(frozen=True)
+class Maker:
+    """Makes steps out of differences, for one wanted and one observed state."""
+
+    wanted: Wanted
+    observed: ChassisState
+
+    def steps(self, difference: Difference) -> Iterator[Step]:
+        """The steps for one difference: none where nothing that we do can undo it."""
+        key = difference.part.key
+        match difference.part.kind:
+            case PartKind.SLOT if isinstance(key, int):
+                yield from self._slot(difference, key)
+            case PartKind.DISK if isinstance(key, str):
+                yield from self._disk(difference, key)
+            case PartKind.POOL if isinstance(key, PoolId):
+                yield from self._pool(difference, key)
+            case PartKind.ATTACHMENT if isinstance(key, VDisk):
+                yield from self._attachment(difference, key)
+            case PartKind.VLAN if isinstance(key, int):
+                yield self._step(CreateVlan(key), f"VLAN {key}", difference)
+            case PartKind.PORT:
+                yield from self._port(difference)
+            case PartKind.POWER if isinstance(key, str):
+                yield from self._power(difference, key)
+            case _:
+                return
+
+    def volumes(self, missing: Iterable[Difference]) -> Iterator[Step]:
+        """The missing volumes of each pool, made together."""
+        by_pool: dict[tuple[PoolId, str], list[Difference]] = {}
+        for difference in missing:
+            name = difference.part.key
+            assert isinstance(name, VolumeId)
+            if difference.found == "no volume":
+                by_pool.setdefault((name.pool_id, name.name.rpartition("-")[0]), []).append(difference)
+        for (pool, prefix), group in by_pool.items():
+            yield self._create_volumes(pool, prefix, group)
+
+    def _create_volumes(self, pool: PoolId, prefix: str, group: list[Difference]) -> Step:
+        names = [difference.part.key for difference in group]
+        numbers = tuple(sorted(int(str(name).rpartition("-")[2]) for name in names))
+        first = self.wanted.volumes[names[0]]  # type: ignore[index]
+        share = self.wanted.shares.get(pool)
+        whole = share is not None and len(numbers) == share
+        action = CreateVolumes(pool, prefix, numbers, EqualShare(len(numbers)) if whole else first.size_gib)
+        return Step(
+            action=action,
+            owners=self._owners(group[0].part),
+            target=f"{pool}/{prefix}",
+            reason=f"{len(numbers)} volumes of {first.size_gib} GiB are missing",
+            risk=risk_of(action, self.observed),
+            solves=frozenset(difference.part for difference in group),
+            needs=frozenset({Part(PartKind.POOL, pool)}),
+        )
+
+    def _owners(self, part: Part) -> tuple[Ref, ...]:
+        return self.wanted.owners[part]
+
+    def _step(
+        self,
+        action: Action,
+        target: str,
+        difference: Difference,
+        *,
+        solves: Part | None = None,
+        needs: Iterable[Part] = (),
+        evidence: Iterable[str] = (),
+    ) -> Step:
+        return Step(
+            action=action,
+            owners=self._owners(difference.part),
+            target=target,
+            reason=f"wanted {difference.wanted}, found {difference.found}",
+            risk=risk_of(action, self.observed),
+            solves=frozenset({solves or difference.part}),
+            needs=frozenset(needs),
+            evidence=(self._serial, *evidence),
+        )
+
+    @property
+    def _serial(self) -> str:
+        identity = self.observed.identity
+        return "unknown" if isinstance(identity, Unknown) else identity.serial
+
+    def _slot(self, difference: Difference, number: int) -> Iterator[Step]:
+        if difference.found == "no slot" or isinstance(self.observed.disks, Unknown):
+            return
+        serials = sorted(disk.serial for disk in self.observed.disks.values() if disk.slot == number)
+        action = SetManagementMode(number, self.wanted.slots[number].mode)
+        yield self._step(action, f"slot {number}", difference, evidence=serials)
+
+    def _disk(self, difference: Difference, name: str) -> Iterator[Step]:
+        if isinstance(self.observed.disks, Unknown) or name not in self.observed.disks:
+            return
+        disk = self.observed.disks[name]
+        needs = (Part(PartKind.SLOT, disk.slot),)
+        action = ClearMetadata(disk.slot, (name,))
+        yield self._step(action, f"disk {name}", difference, needs=needs, evidence=(disk.serial,))
+
+    def _pool(self, difference: Difference, name: PoolId) -> Iterator[Step]:
+        if difference.found != "no pool":
+            return
+        disks = self.wanted.pools[name].disks
+        needs = (Part(PartKind.SLOT, name.slot), *(Part(PartKind.DISK, disk) for disk in disks))
+        yield self._step(CreatePool(name, disks), f"pool {name}", difference, needs=needs)
+
+    def _attachment(self, difference: Difference, vdisk: VDisk) -> Iterator[Step]:
+        want, found = self.wanted.attachments[vdisk], self._attachments.get(vdisk)
+        free = Part(PartKind.FREE, vdisk)
+        if found is not None:
+            evidence = (*self._macs(vdisk.server), str(found))
+            solves = free if want is not None else difference.part
+            yield self._step(
+                Detach((vdisk.server,), vdisk.number), str(vdisk), difference, solves=solves, evidence=evidence
+            )
+        if want is not None:
+            needs = {Part(PartKind.VOLUME, want), *self._elsewhere(vdisk, want)} | (
+                {free} if found is not None else set()
+            )
+            yield self._step(Attach(vdisk, want), str(vdisk), difference, needs=needs)
+
+    @cached_property
+    def _attachments(self) -> Mapping[VDisk, Attached | None]:
+        return {} if isinstance(self.observed.attachments, Unknown) else self.observed.attachments
+
+    @cached_property
+    def _holders(self) -> Mapping[Attached, tuple[VDisk, ...]]:
+        holders: dict[Attached, tuple[VDisk, ...]] = {}
+        for vdisk, found in self._attachments.items():
+            if found is not None:
+                holders[found] = (*holders.get(found, ()), vdisk)
+        return holders
+
+    def _elsewhere(self, vdisk: VDisk, volume: VolumeId) -> Iterator[Part]:
+        """What must be emptied first, so that the volume never has two owners."""
+        for holder in self._holders.get(volume, ()):
+            if holder.server != vdisk.server:
+                gone = self.wanted.attachments.get(holder) is None
+                yield Part(PartKind.ATTACHMENT if gone else PartKind.FREE, holder)
+
+    def _macs(self, server: str) -> tuple[str, ...]:
+        servers = self.observed.servers
+        return () if isinstance(servers, Unknown) or server not in servers else servers[server].macs
+
+    def _port(self, difference: Difference) -> Iterator[Step]:
+        port, network = difference.part.key, self.observed.network
+        assert isinstance(network, Network)  # else there would be no difference
+        want = next(vlans for key, vlans in self.wanted.ports.items() if key == port)
+        found = next((vlans for key, vlans in network.ports.items() if key == port), None)
+        if found is None:
+            return
+        named = want.tagged | ({want.untagged} if want.untagged is not None else set())
+        needs = (Part(PartKind.VLAN, vlan) for vlan in named)
+        evidence = self._macs(port.server) if isinstance(port, Nic) else ()
+        yield self._step(SetPort(port, found, want), str(port), difference, needs=needs, evidence=evidence)  # type: ignore[arg-type]
+
+    def _power(self, difference: Difference, server: str) -> Iterator[Step]:
+        power = self.wanted.servers[server].power
+        if not isinstance(power, Power) or difference.found == "no server":
+            return
+        needs = self._before_power(server) if power is Power.ON else ()
+        yield self._step(
+            SetPower(server, power), f"server {server}", difference, needs=needs, evidence=self._macs(server)
+        )
+
+    def _before_power(self, server: str) -> Iterator[Part]:
+        """A server is switched on only with its own volumes, alone on them, and with its NICs where they belong."""
+        for part in self._by_server.get(server, ()):
+            yield part
+            if isinstance(part.key, VDisk) and (volume := self.wanted.attachments.get(part.key)) is not None:
+                yield from self._elsewhere(part.key, volume)
+
+    @cached_property
+    def _by_server(self) -> Mapping[str, tuple[Part, ...]]:
+        parts: dict[str, tuple[Part, ...]] = {}
+        for vdisk in {*self.wanted.attachments, *(part.key for part in self.wanted.unplaced)}:
+            if isinstance(vdisk, VDisk):
+                parts[vdisk.server] = (*parts.get(vdisk.server, ()), Part(PartKind.ATTACHMENT, vdisk))
+        for port in self.wanted.ports:
+            if isinstance(port, Nic):
+                parts[port.server] = (*parts.get(port.server, ()), Part(PartKind.PORT, port))
+        return parts

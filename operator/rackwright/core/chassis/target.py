@@ -1,0 +1,55 @@
+"""A chassis as the loop's target: its endpoint below, its objects above."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from rackwright.core.chassis.decide import decide
+from rackwright.core.chassis.inputs import Inputs, rules_of
+from rackwright.core.endpoints import Endpoint
+from rackwright.core.step import Decision, Step
+from rackwright_drivers.contract.chassis import ActionResult, ChassisState
+
+
+@dataclass
+class ChassisTarget:
+    """One pass over one chassis. `refresh` gives the objects as they are after an observation (stamping may change them)."""
+
+    endpoint: Endpoint
+    inputs: Inputs
+    refresh: Callable[[ChassisState], Awaitable[Inputs]]
+    consent: Callable[[Decision], Awaitable[None]]
+    report: Callable[[ChassisState, Decision], Awaitable[None]]
+
+    async def observe(self) -> ChassisState:
+        """Read the chassis, then take the objects as they are now: a person may have changed them meanwhile."""
+        context = self.endpoint.context
+        context.object, context.purpose, context.why = str(self.inputs.rack.ref), "observe", "a look at the device"
+        state = await self.endpoint.driver.observe()
+        self.inputs = await self.refresh(state)
+        return state
+
+    def decide(self, state: ChassisState) -> Decision:
+        """Plan and guard."""
+        return decide(self.inputs.rack, state, rules_of(self.inputs.rack, self.endpoint.driver.actions))
+
+    async def record_consent(self, decision: Decision) -> None:
+        """Durably, before the first command that needed it."""
+        if decision.verdict.granted:
+            await self.consent(decision)
+            self.inputs = self.inputs  # the stored status is read again with the next observation
+
+    async def execute(self, steps: Sequence[Step]) -> tuple[ActionResult, ...]:
+        """Send one batch; the journal learns for whom and why."""
+        context = self.endpoint.context
+        owners = list(dict.fromkeys(str(owner) for step in steps for owner in step.owners[:1]))
+        shown = ", ".join(owners[:3]) + (f" and {len(owners) - 3} more" if len(owners) > 3 else "")
+        context.object, context.purpose, context.why = shown, "apply", steps[0].reason
+        return await self.endpoint.driver.execute([step.action for step in steps])
+
+    @property
+    def max_batch(self) -> int:
+        """As the driver says."""
+        return self.endpoint.driver.max_batch
+
+    async def progress(self, decision: Decision) -> None:
+        """Let people see how far it is."""

@@ -1,0 +1,189 @@
+"""Writes what a pass came to: the status of every object where it changed, consent before it is used, events on change."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from rackwright.api.status import APPROVALS_SHOWN
+from rackwright.core import metrics
+from rackwright.core.chassis.inputs import Inputs, policy_of
+from rackwright.core.chassis.rack import ChassisObject, NodeObject, PoolObject, Rack
+from rackwright.core.conditions import Condition
+from rackwright.core.loop import Pass
+from rackwright.core.report import Verdict, View, judge, status_of, undeclared, view_of
+from rackwright.core.resource import CHASSIS, COMPUTE_NODE, Ref, Resource
+from rackwright.core.risk import Risk
+from rackwright.core.step import Decision, Problem, Step
+from rackwright.core.store import EventType, Store
+from rackwright_drivers.contract.chassis import ChassisState
+from rackwright_drivers.contract.errors import CredentialsRefusedError, TransientError, UnsafeError
+from rackwright_drivers.contract.storage import VDisk, VolumeId
+from rackwright_drivers.contract.unknown import Unknown
+
+HOST_NOT_YET = "This version keeps the chassis side of a node; what is inside the host is not looked at."
+
+
+class Writer:
+    """The one place that writes about a chassis and what is on it."""
+
+    def __init__(self, store: Store, now: Callable[[], str]) -> None:
+        self._store = store
+        self._now = now
+
+    async def report(
+        self, inputs: Inputs, outcome: Pass[ChassisState], commands: Mapping[Step, tuple[str, ...]]
+    ) -> None:
+        """Every object's status, where it differs from the one that is stored."""
+        rack, state, decision = inputs.rack, outcome.state, outcome.decision
+        objects: dict[Ref, ChassisObject | PoolObject | NodeObject] = {rack.ref: rack.chassis}
+        objects |= {pool.ref: pool for pool in rack.pools} | {node.ref: node for node in rack.nodes}
+        left = {problem.owner for problem in inputs.left_out}
+        drift = held = 0
+        for ref in inputs.resources:
+            item = objects.get(ref)
+            if item is None and ref not in left:
+                continue  # a pool whose backend is not the chassis: somebody else's
+            planning = item is not None and policy_of(item, rack.chassis).mode != "Observe"
+            view = view_of(ref, decision, inputs.left_out, outcome.error, planning)
+            view = _with_commands(view, commands)
+            await self._write(inputs, ref, item, view, state, decision)
+            if ref.kind == COMPUTE_NODE:
+                drift, held = drift + len(view.differences), held + len(view.held)
+            else:
+                metrics.DRIFT.labels(*ref).set(len(view.differences))
+                metrics.HELD.labels(*ref).set(len(view.held))
+        metrics.DRIFT.labels(*rack.ref).inc(drift)
+        metrics.HELD.labels(*rack.ref).inc(held)
+
+    async def _write(
+        self,
+        inputs: Inputs,
+        ref: Ref,
+        item: ChassisObject | PoolObject | NodeObject | None,
+        view: View,
+        state: ChassisState | None,
+        decision: Decision | None,
+    ) -> None:
+        resource = self._store.get(ref) or inputs.resources[ref]
+        verdict = judge(view)
+        extra = tuple(_extra_conditions(ref, verdict, view))
+        if isinstance(item, NodeObject):
+            verdict = _ready_of_node(verdict)
+        status = status_of(resource, view, verdict, extra, self._now())
+        status |= _details(item, resource, inputs.rack, state, decision)
+        await self._store_status(resource, status, verdict)
+
+    async def _store_status(self, resource: Resource, status: dict[str, Any], verdict: Verdict) -> None:
+        if status == resource.status:
+            return
+        before = next((c for c in resource.status.get("conditions", ()) if c["type"] == "Ready"), None)
+        written = await self._store.write_status(resource.ref, status)
+        if written is not None and (before is None or before["reason"] != verdict.reason):
+            kind = EventType.WARNING if verdict.stalled else EventType.NORMAL
+            await self._store.event(resource.ref, kind, verdict.reason, verdict.message or "All is as declared.")
+
+    async def refuse(self, resource: Resource, problem: Problem) -> None:
+        """An object that cannot be planned at all says why; nothing else of its status changes."""
+        view = View(problems=(problem,), planning=False)
+        verdict = judge(view)
+        extra = tuple(_extra_conditions(resource.ref, verdict, view))
+        status = {**resource.status, **status_of(resource, view, verdict, extra, self._now())}
+        for stale in ("plan", "summary", "driftCount", "drift"):
+            status.pop(stale, None)
+        await self._store_status(resource, status, verdict)
+
+    async def use_consent(self, inputs: Inputs, decision: Decision) -> None:
+        """Record what was consented to, by step, so that a crash in the middle needs no second consent."""
+        planned = {step.digest for stage in decision.stages for step in stage if step.risk is Risk.DESTRUCTIVE}
+        for owner, digest in decision.verdict.granted.items():
+            resource = self._store.get(owner) or inputs.resources[owner]
+            status = dict(resource.status)
+            before = (status.get("consent") or {}).get("steps", ())
+            new = [
+                step.digest for step in decision.stages[0] if step.owners[0] == owner and step.risk is Risk.DESTRUCTIVE
+            ]
+            status["consent"] = {"plan": digest, "steps": sorted({*new, *(item for item in before if item in planned)})}
+            status["consentsUsed"] = status.get("consentsUsed", 0) + 1
+            used = [*status.get("approvalsUsed", ()), {"plan": digest, "at": self._now()}]
+            status["approvalsUsed"] = used[-APPROVALS_SHOWN:]
+            if await self._store.write_status(owner, status) is None:
+                raise UnsafeError(f"{owner} vanished before its consent was recorded: nothing was done")
+            await self._store.event(owner, EventType.NORMAL, "ConsentUsed", f"The plan {digest} was approved.")
+
+
+def _with_commands(view: View, commands: Mapping[Step, tuple[str, ...]]) -> View:
+    return View(**{**{name: getattr(view, name) for name in View.__dataclass_fields__}, "commands": commands})
+
+
+def _extra_conditions(ref: Ref, verdict: Verdict, view: View) -> Iterable[Condition]:
+    if ref.kind == CHASSIS:
+        if view.error is None:
+            yield Condition("Reachable", "True", "Answered")
+        elif isinstance(view.error, (TransientError, CredentialsRefusedError)):
+            yield Condition("Reachable", "False", verdict.reason, str(view.error))
+        else:
+            yield Condition("Reachable", "Unknown", verdict.reason)
+    elif ref.kind == COMPUTE_NODE:
+        yield Condition("ChassisReady", verdict.ready, verdict.reason, verdict.message)
+        yield Condition("HostReady", "Unknown", "NotReconciled", HOST_NOT_YET)
+
+
+def _ready_of_node(verdict: Verdict) -> Verdict:
+    """A node is Ready when chassis side and host are; the host is unknown as yet."""
+    if verdict.ready != "True":
+        return verdict
+    return Verdict("Unknown", "HostNotReconciled", HOST_NOT_YET)
+
+
+def _details(
+    item: ChassisObject | PoolObject | NodeObject | None,
+    resource: Resource,
+    rack: Rack,
+    state: ChassisState | None,
+    decision: Decision | None,
+) -> dict[str, Any]:
+    """What a kind adds. Without a sight of the device, what was last known stands."""
+    names = ("identity", "servers", "undeclared", "disks", "assignments")
+    if state is None or decision is None or item is None:
+        return {name: resource.status[name] for name in names if name in resource.status}
+    match item:
+        case ChassisObject():
+            return _chassis_details(state, decision)
+        case PoolObject():
+            return {}
+        case NodeObject():
+            return _node_details(item, rack, state, decision)
+
+
+def _chassis_details(state: ChassisState, decision: Decision) -> dict[str, Any]:
+    found: dict[str, Any] = {"undeclared": undeclared(decision.undeclared)}
+    if not isinstance(state.identity, Unknown):
+        found["identity"] = {"serial": state.identity.serial, "model": state.identity.model}
+    if not isinstance(state.servers, Unknown):
+        found["servers"] = len(state.servers)
+    return found
+
+
+def _node_details(node: NodeObject, rack: Rack, state: ChassisState, decision: Decision) -> dict[str, Any]:
+    details: dict[str, Any] = {}
+    if not isinstance(state.servers, Unknown) and node.server in state.servers:
+        details["identity"] = {"macs": list(state.servers[node.server].macs)}
+    assignments = _memory(node, rack, state, decision)
+    if assignments:
+        details["assignments"] = [{"vdisk": vdisk.number, "volume": str(name)} for vdisk, name in assignments.items()]
+    return details
+
+
+def _memory(node: NodeObject, rack: Rack, state: ChassisState, decision: Decision) -> dict[VDisk, VolumeId]:
+    """Which volume each vdisk has, or had when it was last right: what was taken away is not forgotten."""
+    wrong = {difference.part.key for difference in decision.differences}
+    declared = {part.key for part, owners in decision.parts.items() if node.ref in owners}
+    attachments = {} if isinstance(state.attachments, Unknown) else state.attachments
+    memory = {
+        vdisk: found
+        for vdisk, found in attachments.items()
+        if vdisk.server == node.server and vdisk in declared and vdisk not in wrong and isinstance(found, VolumeId)
+    }
+    for vdisk, known in rack.remembered.items():
+        if vdisk.server == node.server and (vdisk in declared or isinstance(state.attachments, Unknown)):
+            memory.setdefault(vdisk, known)
+    return dict(sorted(memory.items()))

@@ -1,0 +1,122 @@
+"""The loop, written once for every kind: observe, plan, guard, apply, verify, until nothing more may be done.
+
+What is looped over is a `Target`: one management endpoint and the objects on it. The loop never repeats an action
+without an observation between, never acts on an old observation, and re-reads just before anything destructive.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
+
+from rackwright.core.risk import Risk
+from rackwright.core.step import Decision, Step
+from rackwright_drivers.contract.chassis import ActionResult, Outcome
+from rackwright_drivers.contract.errors import DriverError, TransientError
+
+StateT = TypeVar("StateT")
+
+MOST_ROUNDS = 200  # a plan of a whole rack takes about ten; one server a round takes one a server
+PATIENCE = 3  # observations that may show no effect of what the device accepted, before it is an error
+
+
+class Target(Protocol[StateT]):
+    """One endpoint: what the loop asks of it."""
+
+    async def observe(self) -> StateT:
+        """Read everything, change nothing."""
+
+    def decide(self, state: StateT) -> Decision:
+        """Plan and guard, purely."""
+
+    async def record_consent(self, decision: Decision) -> None:
+        """Note durably which consent is being used, before anything that needed it is done."""
+
+    async def execute(self, steps: Sequence[Step]) -> tuple[ActionResult, ...]:
+        """Do these in order, one round trip where the device can."""
+
+    @property
+    def max_batch(self) -> int:
+        """How many steps one call of `execute` may hold."""
+
+    async def progress(self, decision: Decision) -> None:
+        """Called once a round, so that a person can watch."""
+
+
+@dataclass
+class Pass(Generic[StateT]):
+    """What one run of the loop came to. `error` is why it stopped early, if it did; everything before it is here too."""
+
+    state: StateT | None = None
+    decision: Decision | None = None
+    applied: tuple[tuple[Step, ActionResult], ...] = ()
+    error: DriverError | None = None
+
+    @property
+    def changed(self) -> bool:
+        """Whether anything was sent that may have changed the device."""
+        return any(result.outcome in (Outcome.DONE, Outcome.UNCLEAR) for _, result in self.applied)
+
+
+async def run(target: Target[StateT]) -> Pass[StateT]:
+    """Bring a target as far as policy and facts allow. Never raises a DriverError: it is in the result."""
+    result: Pass[StateT] = Pass()
+    futile = 0
+    try:
+        for _ in range(MOST_ROUNDS):
+            before = result.decision
+            result.state = await target.observe()
+            result.decision = target.decide(result.state)
+            await target.progress(result.decision)
+            allowed = result.decision.verdict.allowed
+            if not allowed:
+                return result
+            futile = futile + 1 if before is not None and before.verdict.allowed == allowed else 0
+            if futile >= PATIENCE:
+                raise TransientError(_futile(allowed))
+            await target.record_consent(result.decision)
+            await _apply(target, result, allowed)
+        raise TransientError(f"not done after {MOST_ROUNDS} rounds; it goes on at the next look")
+    except DriverError as error:
+        result.error = error
+    return result
+
+
+def _futile(steps: Sequence[Step]) -> str:
+    step = steps[0]
+    return (
+        f"{step.target}: the device accepted {step.name} {PATIENCE} times and still shows the old state ({step.reason}). "
+        "Look at the device, or raise spec.limits.settleSeconds if it is slow to show changes."
+    )
+
+
+async def _apply(target: Target[StateT], result: Pass[StateT], allowed: Sequence[Step]) -> None:
+    """One stage: safe steps in batches, a destructive one alone and only if a fresh look still calls for it."""
+    pending = list(allowed)
+    while pending:
+        if pending[0].risk is Risk.DESTRUCTIVE:
+            batch = [pending.pop(0)]
+            if result.changed and not await _still_due(target, batch[0]):
+                return  # the facts changed under us: back to a full round
+        else:
+            batch = _batch(pending, target.max_batch)
+            del pending[: len(batch)]
+        results = await target.execute(batch)
+        result.applied = (*result.applied, *zip(batch, results, strict=True))
+        failed = next((item for item in results if item.outcome is not Outcome.DONE), None)
+        if failed is not None:
+            raise failed.error or TransientError(f"{failed.action}: {failed.outcome}")
+
+
+def _batch(pending: Sequence[Step], most: int) -> list[Step]:
+    """The next steps of one kind that may go together."""
+    batch: list[Step] = []
+    for step in pending[:most]:
+        if step.risk is Risk.DESTRUCTIVE or (batch and step.name != batch[0].name):
+            break
+        batch.append(step)
+    return batch
+
+
+async def _still_due(target: Target[StateT], step: Step) -> bool:
+    """Look again, just before: is this very step, on these very serials, still planned and allowed?"""
+    return step in target.decide(await target.observe()).verdict.allowed
