@@ -23,7 +23,7 @@ from rackwright.api.common import (
 )
 from rackwright.api.nodeset import NodeSet
 from rackwright.api.ports import PortVlans
-from rackwright.api.schema import ApiModel, Items, Range, Rule, Text, one_member
+from rackwright.api.schema import ApiModel, Free, Items, Range, Rule, Text, one_member
 
 Url = Annotated[str, Text(2048, r"^https?://[A-Za-z0-9.:\[\]-]+(/[!-~]*)?$", "a URL, such as https://host/v2.0", 8)]
 
@@ -83,10 +83,9 @@ class External(ApiModel):
     driver: Annotated[str, Text(63, r"^[A-Za-z][A-Za-z0-9_-]*$", "the name of a driver, such as Simulator", 1)] = Field(
         description="Its name among the entry points of the group rackwright.chassis."
     )
-    parameters: Annotated[
-        dict[str, Any],
-        Field(json_schema_extra={"x-kubernetes-preserve-unknown-fields": True, "maxProperties": 64}),
-    ] = Field(default={}, description="Whatever the driver wants to know; it checks them itself. No secrets here.")
+    parameters: Annotated[dict[str, Any], Free(64)] = Field(
+        default={}, description="Whatever the driver wants to know; it checks them itself. No secrets here."
+    )
 
 
 class Hardware(ApiModel):

@@ -198,6 +198,8 @@ RETAIN_ONLY: Rule[Any] = Rule(
     cel="self.deletionPolicy == 'Retain'",
     message="deletionPolicy Release and Wipe are not carried out by this version; use Retain.",
     holds=lambda spec: spec.deletion_policy is DeletionPolicy.RETAIN,
+    cel_say="'deletionPolicy ' + self.deletionPolicy + ' is not carried out by this version; use Retain.'",
+    say=lambda spec: f"deletionPolicy {spec.deletion_policy} is not carried out by this version; use Retain.",
 )
 
 

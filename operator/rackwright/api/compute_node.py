@@ -225,6 +225,6 @@ class ComputeNodeSpec(NodeTemplate):
     approvals: Approvals = Field((), description=f"{APPROVALS} A stamped node takes consent from its Chassis as well.")
 
     fixed: ClassVar[tuple[Fixed, ...]] = (
-        Fixed("chassisRef", "chassisRef cannot be changed; delete this ComputeNode and make another.", required=True),
-        Fixed("server", "server cannot be changed; delete this ComputeNode and make another.", required=True),
+        Fixed("chassisRef", "chassisRef cannot be changed; delete this ComputeNode and make another.", always=True),
+        Fixed("server", "server cannot be changed; delete this ComputeNode and make another.", always=True),
     )

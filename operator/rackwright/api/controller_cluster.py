@@ -102,7 +102,7 @@ class Galera(ApiModel):
     recovery: Recovery = Field(Recovery(), description="What is done when the database is down on every member.")
 
     fixed: ClassVar[tuple[Fixed, ...]] = (
-        Fixed("clusterName", "clusterName cannot be changed; make another ControllerCluster.", required=True),
+        Fixed("clusterName", "clusterName cannot be changed; make another ControllerCluster.", always=True),
     )
 
 
@@ -200,6 +200,12 @@ class ControllerClusterSpec(Retained):
             cel="size(self.members) % 2 == 1",
             message="members must be an odd number (1, 3, 5 or 7), so that no half can face the other.",
             holds=lambda it: len(it.members) % 2 == 1,
+            cel_say="'members has ' + string(size(self.members)) + ' items; it must be an odd number (1, 3, 5 or 7), "
+            "so that no half can face the other.'",
+            say=lambda it: (
+                f"members has {len(it.members)} items; it must be an odd number (1, 3, 5 or 7), "
+                "so that no half can face the other."
+            ),
         ),
         Rule(
             cel="!has(self.virtualIPs) || self.virtualIPs.all(a, self.virtualIPs.exists_one(b, "

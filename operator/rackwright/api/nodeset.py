@@ -7,7 +7,7 @@ from pydantic import Field
 
 from rackwright.api.common import InterfaceAddress, Name, Network, ServerId
 from rackwright.api.compute_node import NodeTemplate
-from rackwright.api.schema import ApiModel, Items, Keys, Rule, Text, exactly_one
+from rackwright.api.schema import ApiModel, Free, Items, Keys, Rule, Text, exactly_one
 
 IDENTITY = ("chassisRef", "server")
 """What an override may not touch: which server a node is."""
@@ -49,32 +49,25 @@ class Remaining(ApiModel):
     addresses: Annotated[dict[str, AddressRange], Keys(32, _INTERFACE)] = Field(default={}, description=_ADDRESSES)
 
 
-def _patch_schema(schema: dict[str, Any]) -> None:
-    """A free object, with the two fields declared that the rule refuses (CEL sees only what is declared)."""
-    refused = {"type": "object", "x-kubernetes-preserve-unknown-fields": True, "maxProperties": 64}
-    schema.pop("additionalProperties", None)
-    schema |= {
-        "type": "object",
-        "x-kubernetes-preserve-unknown-fields": True,
-        "maxProperties": 64,
-        "properties": {
-            "chassisRef": refused
-            | {"description": "Refused: which chassis a node is in follows from where it is declared."},
-            "server": {
-                "type": "string",
-                "maxLength": 63,
-                "description": "Refused: the server is the key of the override.",
-            },
+_PATCH = Free(
+    64,
+    declared={
+        "chassisRef": {
+            "type": "object",
+            "maxProperties": 64,
+            "x-kubernetes-preserve-unknown-fields": True,
+            "description": "Refused: which chassis a node is in follows from where it is declared.",
         },
-    }
+        "server": {"type": "string", "maxLength": 63, "description": "Refused: it is the key of the override."},
+    },
+)
 
 
 class Override(ApiModel):
     """What one server of the set has of its own."""
 
     server: ServerId = Field(description="The server as its chassis names it, such as 12/0.")
-    spec: dict[str, Any] = Field(
-        json_schema_extra=_patch_schema,
+    spec: Annotated[dict[str, Any], _PATCH] = Field(
         description="A JSON merge patch (RFC 7386) over the stamped spec of the ComputeNode: objects are merged, null "
         "removes a field, lists are replaced whole. chassisRef and server may not be in it.",
     )

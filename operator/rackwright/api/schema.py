@@ -7,7 +7,7 @@ all, so each of them is also checked in Python, with the same sentence.
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, ClassVar, Generic, Self, TypeVar, cast, get_args
 
@@ -148,6 +148,35 @@ class Keys:
         return value
 
 
+@dataclass(frozen=True, slots=True)
+class Free:
+    """An object of at most `most` entries that somebody else understands; the API server keeps it as it is.
+
+    `declared` are properties that a rule looks at: CEL sees only what is declared.
+    """
+
+    most: int
+    declared: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(self._check, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        found: JsonSchemaValue = {
+            "type": "object",
+            "maxProperties": self.most,
+            "x-kubernetes-preserve-unknown-fields": True,
+        }
+        return (
+            found | {"properties": {key: dict(item) for key, item in self.declared.items()}} if self.declared else found
+        )
+
+    def _check(self, value: Mapping[str, Any]) -> Mapping[str, Any]:
+        if len(value) > self.most:
+            raise refuse(f"has {len(value)} entries; use at most {self.most}.")
+        return value
+
+
 @dataclass(frozen=True)  # no slots: typing cannot make a frozen, slotted generic by Rule[Model](...)
 class Rule(Generic[M]):
     """What must hold between the fields of one object: the CEL expression, the same in Python, and the sentence.
@@ -177,19 +206,19 @@ class Fixed:
 
     name: str
     message: str
-    required: bool = False
+    always: bool = False  # whether it is always there: required, or with a default
 
     @property
     def cel(self) -> str:
         """The transition rule."""
         same = f"self.{self.name} == oldSelf.{self.name}"
-        if self.required:
+        if self.always:
             return same
         return f"has(self.{self.name}) == has(oldSelf.{self.name}) && (!has(self.{self.name}) || {same})"
 
-    def holds(self, old: Mapping[str, Any], new: Mapping[str, Any]) -> bool:
-        """Whether the field is the same in both."""
-        return bool(old.get(self.name) == new.get(self.name))
+    def holds(self, old: Mapping[str, Any], new: Mapping[str, Any], default: object) -> bool:
+        """Whether the field is the same in both; where it is not given, it is the default."""
+        return bool(old.get(self.name, default) == new.get(self.name, default))
 
     def as_validation(self) -> dict[str, str]:
         """As an item of `x-kubernetes-validations`."""
@@ -227,12 +256,14 @@ class ApiModel(BaseModel):
             raise refuse(*broken)
         return self
 
+    @classmethod
+    def name_of(cls, alias: str) -> str:
+        """The name here of the field that manifests call `alias`."""
+        return next(name for name, info in cls.model_fields.items() if info.alias == alias)
+
     def by_alias(self, alias: str) -> Any:
         """The value of the field that manifests call `alias`."""
-        for name, info in type(self).model_fields.items():
-            if info.alias == alias:
-                return getattr(self, name)
-        raise KeyError(alias)
+        return getattr(self, self.name_of(alias))
 
     def manifest(self) -> dict[str, Any]:
         """As JSON data under the names of the manifest: exactly what an API server makes of it, defaults filled in.

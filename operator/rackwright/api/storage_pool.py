@@ -31,6 +31,11 @@ Prefix = Annotated[
 EQUAL_SHARE = "EqualShare"
 
 
+def _kept(name: str) -> Fixed:
+    message = f"{name} cannot be changed, as the chassis keeps the names; make another StoragePool."
+    return Fixed(name, message, always=True)
+
+
 class Media(StrEnum):
     """What a disk is made of."""
 
@@ -75,7 +80,9 @@ class Pools(ApiModel):
     prefix: Prefix = Field(
         description="Pools are called PREFIX-NUMBER. Cannot be changed: the chassis keeps the names."
     )
-    first_number: Annotated[int, Range(0, 100000)] = Field(1, description="Number of the first pool.")
+    first_number: Annotated[int, Range(0, 100000)] = Field(
+        1, description="Number of the first pool. Cannot be changed."
+    )
 
     rules: ClassVar[tuple[Rule["Pools"], ...]] = (
         Rule(
@@ -85,13 +92,7 @@ class Pools(ApiModel):
             holds=lambda it: it.per_disk,
         ),
     )
-    fixed: ClassVar[tuple[Fixed, ...]] = (
-        Fixed(
-            "prefix",
-            "prefix cannot be changed, as the chassis keeps the names; make another StoragePool.",
-            required=True,
-        ),
-    )
+    fixed: ClassVar[tuple[Fixed, ...]] = (_kept("prefix"), _kept("firstNumber"))
 
 
 class Numbering(StrEnum):
@@ -120,7 +121,8 @@ class Volumes(ApiModel):
     ] = Field(description="Size of each volume in whole Gi or Ti, such as 500Gi; EqualShare divides each pool evenly.")
     numbering: Numbering = Field(
         Numbering.FROM_ZERO,
-        description="FromZero counts from 0 in every pool; SameAsPool takes the pool's number and needs perPool 1.",
+        description="FromZero counts from 0 in every pool; SameAsPool takes the pool's number and needs perPool 1. "
+        "Cannot be changed.",
     )
 
     rules: ClassVar[tuple[Rule["Volumes"], ...]] = (
@@ -131,13 +133,7 @@ class Volumes(ApiModel):
             holds=lambda it: it.numbering is not Numbering.SAME_AS_POOL or it.per_pool == 1,
         ),
     )
-    fixed: ClassVar[tuple[Fixed, ...]] = (
-        Fixed(
-            "prefix",
-            "prefix cannot be changed, as the chassis keeps the names; make another StoragePool.",
-            required=True,
-        ),
-    )
+    fixed: ClassVar[tuple[Fixed, ...]] = (_kept("prefix"), _kept("numbering"))
 
     @property
     def size_gib(self) -> int | None:
@@ -230,7 +226,7 @@ class Backend(ApiModel):
         ),
     )
     fixed: ClassVar[tuple[Fixed, ...]] = (
-        Fixed("type", "type cannot be changed; make another StoragePool.", required=True),
+        Fixed("type", "type cannot be changed; make another StoragePool.", always=True),
     )
 
 

@@ -78,7 +78,9 @@ def check_transition(kind: str, old: Mapping[str, Any], new: Mapping[str, Any]) 
 
 def _transitions(model: type[ApiModel], old: Mapping[str, Any], new: Mapping[str, Any], path: str) -> Iterator[str]:
     """Goes through objects only: no fixed field is in a list."""
-    yield from (f"{path}: {field.message}" for field in model.fixed if not field.holds(old, new))
+    for field in model.fixed:
+        if not field.holds(old, new, model.model_fields[model.name_of(field.name)].default):
+            yield f"{path}: {field.message}"
     for name, info in model.model_fields.items():
         alias = info.alias or name
         before, after = old.get(alias), new.get(alias)
