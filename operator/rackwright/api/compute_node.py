@@ -107,6 +107,8 @@ class Bond(ApiModel):
             cel="!has(self.lacpRate) || self.mode == '802.3ad'",
             message="lacpRate is for mode 802.3ad only; leave it out or change the mode.",
             holds=lambda it: it.lacp_rate is None or it.mode is BondMode.LACP,
+            cel_say="'lacpRate is for mode 802.3ad, not for ' + self.mode + '; leave it out or change the mode.'",
+            say=lambda it: f"lacpRate is for mode 802.3ad, not for {it.mode}; leave it out or change the mode.",
         ),
     )
 

@@ -200,12 +200,7 @@ class ControllerClusterSpec(Retained):
             cel="size(self.members) % 2 == 1",
             message="members must be an odd number (1, 3, 5 or 7), so that no half can face the other.",
             holds=lambda it: len(it.members) % 2 == 1,
-            cel_say="'members has ' + string(size(self.members)) + ' items; it must be an odd number (1, 3, 5 or 7), "
-            "so that no half can face the other.'",
-            say=lambda it: (
-                f"members has {len(it.members)} items; it must be an odd number (1, 3, 5 or 7), "
-                "so that no half can face the other."
-            ),
+        ),
         ),
         Rule(
             cel="!has(self.virtualIPs) || self.virtualIPs.all(a, self.virtualIPs.exists_one(b, "
