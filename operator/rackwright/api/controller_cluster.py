@@ -201,7 +201,6 @@ class ControllerClusterSpec(Retained):
             message="members must be an odd number (1, 3, 5 or 7), so that no half can face the other.",
             holds=lambda it: len(it.members) % 2 == 1,
         ),
-        ),
         Rule(
             cel="!has(self.virtualIPs) || self.virtualIPs.all(a, self.virtualIPs.exists_one(b, "
             "b.virtualRouterID == a.virtualRouterID && b.interface == a.interface))",
