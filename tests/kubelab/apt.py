@@ -10,7 +10,7 @@ from tests.kubelab.console import KubelabError
 from tests.kubelab.process import run
 
 SUITE = "bookworm"
-_KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
+KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 # How a machine that runs Debian may call its suite; third parties use other words, and security is another archive.
 _DEBIAN_SUITES = (SUITE, "stable", "oldstable", "oldoldstable", "testing", "unstable", "trixie", "forky", "sid")
 # The machine's hooks are about its own caches, and need root.
@@ -18,10 +18,14 @@ _HOOKS = ("APT::Update::", "DPkg::")
 
 
 class PrivateApt:
-    """apt with its state in `folder`; downloads land in `folder/downloads`."""
+    """apt with its state in `folder`; downloads land in `folder/downloads`, signed by a key in `keyring`."""
 
-    def __init__(self, folder: Path, *, with_sources: bool = False) -> None:
+    def __init__(
+        self, folder: Path, *, suite: str = SUITE, keyring: Path = KEYRING, with_sources: bool = False
+    ) -> None:
         self._folder = folder
+        self._suite = suite
+        self._keyring = keyring
         self._log = folder / "apt.log"
         self._downloads = folder / "downloads"
         for part in ("lists/partial", "cache/archives/partial", "downloads"):
@@ -43,7 +47,9 @@ class PrivateApt:
     def _newest(self, pattern: str) -> Path:
         found = sorted(self._downloads.glob(pattern))
         if not found:
-            raise KubelabError(f"apt downloaded nothing like {pattern} of {SUITE}: look at the machine's apt sources")
+            raise KubelabError(
+                f"apt downloaded nothing like {pattern} of {self._suite}: look at the machine's apt sources"
+            )
         return found[-1]
 
     def _apt(self, *arguments: str) -> None:
@@ -51,10 +57,10 @@ class PrivateApt:
         run(["apt-get", "-qq", *arguments], self._log, cwd=self._downloads, env=env)
 
     def _write_configuration(self, with_sources: bool) -> None:
-        if not _KEYRING.exists():
-            raise KubelabError(f"{_KEYRING} is missing: install debian-archive-keyring, or set KUBEBUILDER_ASSETS")
+        if not self._keyring.exists():
+            raise KubelabError(f"{self._keyring} is missing: install debian-archive-keyring, or set KUBEBUILDER_ASSETS")
         kinds = ("deb", "deb-src") if with_sources else ("deb",)
-        line = f"[signed-by={_KEYRING}] {mirror()} {SUITE} main"
+        line = f"[signed-by={self._keyring}] {mirror()} {self._suite} main"
         (self._folder / "sources.list").write_text("".join(f"{kind} {line}\n" for kind in kinds))
         own = {
             "Dir::Etc::Main": "/dev/null",  # all of the machine's configuration is copied below, but for its hooks
