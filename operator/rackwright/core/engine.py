@@ -6,7 +6,7 @@ what a look does is a reconciler's.
 
 import asyncio
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import structlog
 
@@ -58,6 +58,11 @@ class Engine:
         self.queue.add(self._key(resource), Priority.USER)
         if ref.kind == CHASSIS:
             self._adopt_orphans(ref)
+
+    def retry(self, keys: Iterable[Ref]) -> None:
+        """Look at these again now."""
+        for key in keys:
+            self.queue.add(key, Priority.DEGRADED)
 
     def _key(self, resource: Resource) -> Ref:
         """An object on a chassis is looked at with its chassis; one whose chassis is not there, by itself."""

@@ -7,14 +7,13 @@ device's bulk forms, and a look at a rack at rest costs one round trip.
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import structlog
 
 from rackwright.api.validate import InvalidSpec
 from rackwright.core import metrics
 from rackwright.core.chassis.inputs import Inputs, Specs, chassis_of, gather
-from rackwright.core.chassis.rack import ChassisObject
+from rackwright.core.chassis.rack import ChassisObject, Rack
 from rackwright.core.chassis.stamping import Stamper
 from rackwright.core.chassis.target import ChassisTarget
 from rackwright.core.chassis.writer import Writer
@@ -22,7 +21,7 @@ from rackwright.core.endpoints import Endpoint, Endpoints
 from rackwright.core.loop import Pass, run
 from rackwright.core.reconcile import Next
 from rackwright.core.resource import COMPUTE_NODE, STORAGE_POOL, Ref
-from rackwright.core.step import Decision, Problem
+from rackwright.core.step import Decision, Problem, Step
 from rackwright.core.store import SecretMissingError, Store
 from rackwright.core.workqueue import Priority
 from rackwright_drivers.contract.chassis import ChassisState
@@ -31,6 +30,7 @@ from rackwright_drivers.contract.errors import CredentialsRefusedError, DriverEr
 log = structlog.get_logger(__name__)
 
 SECONDS_BETWEEN_REPORTS = 2.0  # while a build is under way; its end is always reported
+Watcher = Callable[[Rack, Decision], None]  # told once a round what is about to be done
 AWAY = (TransientError, CredentialsRefusedError)
 
 
@@ -44,6 +44,15 @@ class Look:
     reported: float = float("-inf")
 
 
+@dataclass(frozen=True)
+class Preview:
+    """What a look without hands came to, with the exact commands of the current stage."""
+
+    inputs: Inputs
+    outcome: Pass[ChassisState]
+    commands: Mapping[Step, tuple[str, ...]]
+
+
 class ChassisReconciler:
     """The reconciler of Chassis keys."""
 
@@ -54,6 +63,7 @@ class ChassisReconciler:
         specs: Specs,
         now: Callable[[], str],
         clock: Callable[[], float] = time.monotonic,
+        watcher: Watcher | None = None,
     ) -> None:
         self._store = store
         self._endpoints = endpoints
@@ -61,6 +71,7 @@ class ChassisReconciler:
         self._stamper = Stamper(store)
         self._writer = Writer(store, now)
         self._clock = clock
+        self._watcher = watcher
         self._failures: dict[Ref, int] = {}
 
     async def reconcile(self, key: Ref) -> Next:
@@ -74,7 +85,7 @@ class ChassisReconciler:
         metrics.reconciled(key.kind, _word(outcome), self._clock() - started)
         return self._next(chassis, outcome)
 
-    async def look(self, key: Ref) -> tuple[Inputs, Pass[ChassisState]]:
+    async def look(self, key: Ref) -> Preview:
         """Observe, plan and guard, and change nothing at all: neither device nor store."""
         resource = self._store.get(key)
         if resource is None:
@@ -91,10 +102,10 @@ class ChassisReconciler:
                 target = self._target(Look(chassis, endpoint, inputs), stamp=False)
                 result.state = await target.observe()
                 result.decision = target.decide(result.state)
-                return target.inputs, result
+                return Preview(target.inputs, result, self._commands(endpoint, result.decision))
         except DriverError as error:
             result.error = error
-        return inputs, result
+        return Preview(inputs, result, {})
 
     async def _chassis(self, key: Ref) -> ChassisObject | None:
         resource = self._store.get(key)
@@ -160,6 +171,8 @@ class ChassisReconciler:
             await self._writer.use_consent(look.inputs, decision)
 
         async def report(state: ChassisState, decision: Decision) -> None:
+            if self._watcher is not None:
+                self._watcher(look.inputs.rack, decision)
             if self._clock() - look.reported >= SECONDS_BETWEEN_REPORTS:
                 look.reported = self._clock()
                 commands = self._commands(look.endpoint, decision)
@@ -176,7 +189,7 @@ class ChassisReconciler:
         return chassis if isinstance(spec, InvalidSpec) else ChassisObject(resource, spec)
 
     @staticmethod
-    def _commands(endpoint: Endpoint, decision: Decision | None) -> Mapping[Any, tuple[str, ...]]:
+    def _commands(endpoint: Endpoint, decision: Decision | None) -> Mapping[Step, tuple[str, ...]]:
         """The exact device commands of the current stage, for the status."""
         if decision is None:
             return {}

@@ -19,12 +19,13 @@ class ChassisTarget:
     refresh: Callable[[ChassisState], Awaitable[Inputs]]
     consent: Callable[[Decision], Awaitable[None]]
     report: Callable[[ChassisState, Decision], Awaitable[None]]
+    state: ChassisState | None = None
 
     async def observe(self) -> ChassisState:
         """Read the chassis, then take the objects as they are now: a person may have changed them meanwhile."""
         context = self.endpoint.context
         context.object, context.purpose, context.why = str(self.inputs.rack.ref), "observe", "a look at the device"
-        state = await self.endpoint.driver.observe()
+        self.state = state = await self.endpoint.driver.observe()
         self.inputs = await self.refresh(state)
         return state
 
@@ -36,7 +37,6 @@ class ChassisTarget:
         """Durably, before the first command that needed it."""
         if decision.verdict.granted:
             await self.consent(decision)
-            self.inputs = self.inputs  # the stored status is read again with the next observation
 
     async def execute(self, steps: Sequence[Step]) -> tuple[ActionResult, ...]:
         """Send one batch; the journal learns for whom and why."""
@@ -53,3 +53,5 @@ class ChassisTarget:
 
     async def progress(self, decision: Decision) -> None:
         """Let people see how far it is."""
+        assert self.state is not None  # the loop observes before it decides
+        await self.report(self.state, decision)

@@ -1,0 +1,63 @@
+"""`rackwright sim`: simulated hardware for anyone who wants to try things out."""
+
+import asyncio
+from pathlib import Path
+
+import click
+
+from rackwright_sim import server
+
+
+@click.group()
+def sim() -> None:
+    """Simulated hardware, to try things out on."""
+
+
+@sim.command()
+@click.option("--start", default="as-found", show_default=True, help="as-found, crowded, small, or a file of yours.")
+@click.option("--state", type=click.Path(path_type=Path), help="File in which the chassis keeps its state.")
+@click.option("--listen", default="127.0.0.1", show_default=True, help="Address of the SSH face.")
+@click.option("--port", default=2022, show_default=True, help="Port of the SSH face; 0 chooses one.")
+@click.option("--control-port", default=0, show_default=True, help="Loopback port of the control face; 0 chooses one.")
+@click.option("--username", default="admin", show_default=True)
+@click.option("--password", default="admin", show_default=True)
+@click.option("--host-key", type=click.Path(path_type=Path), help="File that keeps the host key across restarts.")
+@click.option("--settle-seconds", default=0.0, show_default=True, help="How long reads show the old state.")
+@click.option("--faults", type=click.Path(path_type=Path, exists=True), help="YAML file of faults.")
+def seamicro(
+    start: str,
+    state: Path | None,
+    listen: str,
+    port: int,
+    control_port: int,
+    username: str,
+    password: str,
+    host_key: Path | None,
+    settle_seconds: float,
+    faults: Path | None,
+) -> None:
+    """A SeaMicro SM15000 with its command line over SSH.
+
+    Example: rackwright sim seamicro --port 2022, then: ssh -p 2022 admin@127.0.0.1
+    """
+
+    def announce(running: server.SimServer) -> None:
+        click.echo(f"SSH:      ssh -p {running.port} {username}@{listen}   (password: {password})")
+        click.echo(f"Host key: {running.host_key}")
+        click.echo(f"Control:  http://127.0.0.1:{running.control_port}/counters")
+
+    asyncio.run(
+        server.run(
+            announce=announce,
+            start=start,
+            state=state,
+            host=listen,
+            port=port,
+            control_port=control_port,
+            username=username,
+            password=password,
+            host_key_path=host_key,
+            settle_seconds=settle_seconds,
+            faults_file=faults,
+        )
+    )

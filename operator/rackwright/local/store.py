@@ -1,0 +1,175 @@
+"""The Store over a folder of manifests and a folder of state. What the API server does for others is done here:
+uids, generations, and the removal of stamped objects whose owner is gone.
+"""
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from rackwright.core.clock import now
+from rackwright.core.resource import COMPUTE_NODE, Ref, Resource
+from rackwright.core.store import EventType, SecretMissingError, StoreConflictError
+from rackwright.local.manifests import Folder, Manifest, files, load
+from rackwright.local.state import Record, StateFolder
+
+POLL_SECONDS = 0.5
+
+
+class LocalStore:
+    """Objects from files. Reading writes nothing; `writable` stores take identities and statuses down."""
+
+    def __init__(
+        self,
+        root: Path,
+        state: StateFolder,
+        *,
+        writable: bool,
+        on_event: Callable[[Ref, EventType, str, str], None] = lambda *_: None,
+    ) -> None:
+        self._root = root
+        self._state = state
+        self._writable = writable
+        self._on_event = on_event
+        self._records = {record.ref: record for record in state.records()}
+        self.folder: Folder = Folder({}, {}, ())
+        self.reload()
+
+    def reload(self) -> tuple[Resource, ...]:
+        """Read the manifests again; returns the objects that are gone. A folder with problems changes nothing it had."""
+        folder = load(self._root)
+        if folder.problems:  # what cannot be read must not look as if it had been removed
+            kept = {ref: item for ref, item in self.folder.manifests.items() if ref not in folder.manifests}
+            folder = replace(folder, manifests={**kept, **folder.manifests})
+        self.folder = folder
+        for manifest in folder.manifests.values():
+            self._adopt(manifest)
+        gone = [ref for ref, record in self._records.items() if self._is_gone(record)]
+        lost = tuple(resource for ref in gone if (resource := self.get(ref)) is not None)
+        for ref in gone:
+            self._forget(ref)
+        return lost
+
+    def _adopt(self, manifest: Manifest) -> None:
+        spec = manifest.body.get("spec") or {}
+        known = self._records.get(manifest.ref)
+        if known is None:
+            known = Record(manifest.ref, str(uuid.uuid4()), now(), 1, spec, {})
+        elif known.spec != spec or known.manifest is not None:
+            known = replace(known, spec=spec, generation=known.generation + 1, manifest=None)
+        else:
+            return
+        self._keep(known)
+
+    def _is_gone(self, record: Record) -> bool:
+        if record.manifest is None:
+            return record.ref not in self.folder.manifests
+        owner = _owner(record.manifest)
+        return all(other.uid != owner for other in self._records.values())
+
+    def _keep(self, record: Record) -> None:
+        self._records[record.ref] = record
+        if self._writable:
+            self._state.write(record)
+
+    def _forget(self, ref: Ref) -> None:
+        self._records.pop(ref, None)
+        if self._writable:
+            self._state.remove(ref)
+
+    def get(self, ref: Ref) -> Resource | None:
+        """The newest known version, or None."""
+        record = self._records.get(ref)
+        if record is None:
+            return None
+        manifest = self.folder.manifests.get(ref)
+        body = manifest.body if manifest is not None else record.manifest or {}
+        metadata = body.get("metadata") or {}
+        return Resource(
+            ref=ref,
+            uid=record.uid,
+            generation=record.generation,
+            created=record.created,
+            spec=record.spec,
+            status=record.status,
+            labels=metadata.get("labels") or {},
+            annotations=metadata.get("annotations") or {},
+            owner_uid=_owner(body),
+        )
+
+    def list(self, kind: str) -> Iterable[Resource]:
+        """All known objects of a kind."""
+        return [item for ref in self._records if ref.kind == kind and (item := self.get(ref)) is not None]
+
+    async def secret(self, namespace: str, name: str) -> Mapping[str, bytes]:
+        """The data of a Secret among the manifests."""
+        found = self.folder.secrets.get((namespace, name))
+        if found is None:
+            raise SecretMissingError(f"there is no Secret {name} in namespace {namespace}. Add it to {self._root}.")
+        return found
+
+    async def write_status(self, ref: Ref, status: Mapping[str, Any]) -> Resource | None:
+        """Replace the status."""
+        record = self._records.get(ref)
+        if record is None:
+            return None
+        self._keep(replace(record, status=dict(status)))
+        return self.get(ref)
+
+    async def create(self, manifest: Mapping[str, Any]) -> Resource:
+        """Create a stamped object."""
+        metadata = manifest["metadata"]
+        ref = Ref(manifest["kind"], metadata["namespace"], metadata["name"])
+        if ref in self._records:
+            raise StoreConflictError(f"{ref} exists already")
+        self._keep(Record(ref, str(uuid.uuid4()), now(), 1, manifest["spec"], {}, manifest))
+        created = self.get(ref)
+        assert created is not None
+        return created
+
+    async def replace_spec(self, ref: Ref, manifest: Mapping[str, Any]) -> Resource | None:
+        """Bring a stamped object to the manifest's spec, labels and owner."""
+        record = self._records.get(ref)
+        if record is None:
+            return None
+        generation = record.generation + (record.spec != manifest["spec"])
+        self._keep(replace(record, spec=manifest["spec"], manifest=manifest, generation=generation))
+        return self.get(ref)
+
+    async def delete(self, ref: Ref, uid: str) -> None:
+        """Delete exactly this stamped object."""
+        record = self._records.get(ref)
+        if record is not None and record.uid == uid and ref.kind == COMPUTE_NODE:
+            self._forget(ref)
+
+    async def event(self, ref: Ref, kind: EventType, reason: str, message: str) -> None:
+        """Hand it to whoever shows it."""
+        self._on_event(ref, kind, reason, message)
+
+    async def watch(self, seconds: float = POLL_SECONDS) -> AsyncIterator[tuple[Resource, ...]]:
+        """Yields whenever a file changed, with the objects that are gone; the store is up to date by then."""
+        seen = self._marks()
+        while True:
+            await asyncio.sleep(seconds)
+            marks = self._marks()
+            if marks != seen:
+                seen = marks
+                yield self.reload()
+
+    def _marks(self) -> tuple[tuple[Path, int, int], ...]:
+        """Files by name, time and size; one that vanishes between listing and looking is simply not there."""
+        marks = []
+        for path in files(self._root):
+            try:
+                found = path.stat()
+            except FileNotFoundError:
+                continue
+            marks.append((path, found.st_mtime_ns, found.st_size))
+        return tuple(marks)
+
+
+def _owner(body: Mapping[str, Any]) -> str | None:
+    references = (body.get("metadata") or {}).get("ownerReferences") or ()
+    return next((str(item["uid"]) for item in references if item.get("controller")), None)
