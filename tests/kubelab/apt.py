@@ -3,6 +3,7 @@
 Works for any user, and changes nothing outside the folder it is given.
 """
 
+import re
 import subprocess
 from pathlib import Path
 
@@ -13,6 +14,7 @@ SUITE = "bookworm"
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 # How a machine that runs Debian may call its suite; third parties use other words, and security is another archive.
 _DEBIAN_SUITES = (SUITE, "stable", "oldstable", "oldoldstable", "testing", "unstable", "trixie", "forky", "sid")
+_RELEASE = re.compile(r"'(?P<mirror>\S+/)dists/(?P<suite>[^/']+)/(In)?Release'")
 # The machine's hooks are about its own caches, and need root.
 _HOOKS = ("APT::Update::", "DPkg::")
 
@@ -82,11 +84,9 @@ class PrivateApt:
 
 
 def mirror() -> str:
-    """The Debian mirror that this machine's apt uses."""
-    found: dict[str, str] = {}
-    for line in _query("apt-get", "indextargets", "--format", "$(RELEASE) $(REPO_URI)", "Created-By: Packages"):
-        release, _, uri = line.partition(" ")
-        found.setdefault(release, uri)
+    """The Debian mirror that this machine's apt uses; known even where its lists were never fetched."""
+    releases = (_RELEASE.match(line) for line in _query("apt-get", "update", "--print-uris"))
+    found = {release["suite"]: release["mirror"] for release in releases if release}
     for suite in _DEBIAN_SUITES:
         if suite in found:
             return found[suite]
