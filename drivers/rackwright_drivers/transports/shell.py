@@ -56,9 +56,9 @@ class ShellDialect:
         return any(not text[found.end() :].strip() for found in self.question.finditer(text))
 
     def error_of(self, line: str, complaint: str) -> DriverError:
-        """The error for a line that the device refused with these words."""
+        """The error for a line with this complaint."""
         kind = next((kind for pattern, kind in self.refusals if pattern.search(complaint)), PermanentError)
-        return kind(f"The device refused `{line}`: {complaint}")
+        return kind(f"`{line}` did not go as it should: {complaint}")
 
 
 @dataclass(frozen=True, slots=True)

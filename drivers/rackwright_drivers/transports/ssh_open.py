@@ -65,7 +65,7 @@ class Opener:
         seen = _HostKeySeen()
         try:
             return await self._connect(seen)
-        except (OSError, asyncssh.Error) as error:
+        except (OSError, ValueError, asyncssh.Error) as error:
             told = self._told(error, seen)
             if isinstance(told, CredentialsRefusedError):
                 self._refused = told
@@ -110,6 +110,8 @@ class Opener:
                 f"{where} refused the password of user {self._credentials.username}: it is not tried again until the "
                 "Secret changes."
             )
+        if isinstance(error, ValueError):
+            return PermanentError(f"{where} is no address to connect to: {error}.")
         return TransientError(f"No SSH session with {where}: {error}.")
 
 

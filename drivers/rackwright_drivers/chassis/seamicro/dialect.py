@@ -19,7 +19,8 @@ SHELL = ShellDialect(
     user_level=">",
     enable="enable",
     refusals=(
-        (re.compile(r"nobody expected"), UnsafeError),
+        (re.compile(r"it asked what nobody expected"), UnsafeError),
+        (re.compile(r"it left the shell in mode"), TransientError),
         (re.compile(r"(?i)\b(?:invalid|unknown|incomplete|ambiguous|unrecognized)\b"), PermanentError),
         (re.compile(r"(?i)\b(?:busy|try again|in progress|not ready|timed? ?out|internal error)\b"), TransientError),
         (
@@ -28,7 +29,11 @@ SHELL = ShellDialect(
         ),
     ),
 )
-# What a line prints that was not even understood: nothing of it happened, not in part either.
+# A refusal. What else a line prints that should be silent may be a warning about something that happened.
+REFUSAL = re.compile(r"\s*% ?\S")
+# Refusals after which something may have happened all the same.
+DOUBTFUL = re.compile(r"(?i)\b(?:internal error|timed? ?out|failed|abort(?:ed)?|interrupted|lost)\b")
+# A line that was not even understood: nothing of it happened, not in part either.
 NOT_UNDERSTOOD = re.compile(r"(?i)\b(?:invalid|unknown|incomplete|ambiguous|unrecognized)\b")
 
 EXEC_MODE = ""

@@ -20,6 +20,7 @@ from rackwright_drivers.contract.chassis import (
     DriverContext,
     Outcome,
 )
+from rackwright_drivers.contract.errors import TransientError
 from rackwright_drivers.contract.network import Network
 from rackwright_drivers.contract.power import Server
 from rackwright_drivers.contract.unknown import Unknown
@@ -95,7 +96,7 @@ class SeaMicro:
         sent = False
         for script in scripts(actions):
             if any(result.outcome is not Outcome.DONE for result in results):
-                results += [ActionResult(passage.action, Outcome.NOT_SENT) for passage in script.passages]
+                results += [_not_sent(passage.action) for passage in script.passages]
                 continue
             burst = await self._cli.run(script.commands, self._context.permit)
             sent = sent or burst.sent
@@ -107,6 +108,11 @@ class SeaMicro:
     async def aclose(self) -> None:
         """End the session. Safe to call twice."""
         await self._cli.aclose()
+
+
+def _not_sent(action: Action) -> ActionResult:
+    why = TransientError(f"`{'`, `'.join(typed(action))}` was not sent: something before it did not go well.")
+    return ActionResult(action, Outcome.NOT_SENT, why)
 
 
 def _state(printed: Mapping[str, str]) -> ChassisState:

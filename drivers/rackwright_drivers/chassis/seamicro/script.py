@@ -76,9 +76,8 @@ def _judge(passage: Passage, burst: Burst) -> ActionResult:
     taken = [reply for reply in changes if not reply.refused]
     if any(reply.astray for reply in taken):
         error = UnsafeError(f"The device took `{taken[0].command.line}`, but its prompt shows another place: {error}")
-    if taken or (passage.parts and not all(_left_all(reply) for reply in changes)):
-        return ActionResult(passage.action, Outcome.UNCLEAR, error)
-    return ActionResult(passage.action, Outcome.FAILED, error)
+    refused = all(_left_all(reply, passage.parts) for reply in changes)
+    return ActionResult(passage.action, Outcome.FAILED if refused else Outcome.UNCLEAR, error)
 
 
 def _first_error(replies: Sequence[Reply]) -> DriverError | None:
@@ -88,6 +87,12 @@ def _first_error(replies: Sequence[Reply]) -> DriverError | None:
     return None
 
 
-def _left_all(reply: Reply) -> bool:
-    """Whether this refusal shows that no part happened: it was not understood, or was told no."""
-    return reply.declined is not None or dialect.NOT_UNDERSTOOD.search(reply.output) is not None
+def _left_all(reply: Reply, parts: bool) -> bool:
+    """Whether this reply proves that nothing happened: a clear refusal, and one of syntax where a part could happen."""
+    if reply.declined is not None:
+        return True
+    if not reply.refused or not dialect.REFUSAL.match(reply.output):
+        return False
+    if parts:
+        return dialect.NOT_UNDERSTOOD.search(reply.output) is not None
+    return dialect.DOUBTFUL.search(reply.output) is None

@@ -1,7 +1,8 @@
 """The page of `show vlan`: which VLANs exist and which port is in which. Pure.
 
 The page has no count of its members; it is whole when its rows are as many as it says, every line is complete and no
-line that announces another (by ending in a comma) is the last.
+line that announces another (by ending in a comma) is the last. The row of the default VLAN (ports that drop untagged
+traffic) is not in that number; it stands first, so that a page cut short has lost others too, where there are others.
 """
 
 import re
