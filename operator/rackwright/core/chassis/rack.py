@@ -11,7 +11,7 @@ from rackwright.core.resource import Ref, Resource
 from rackwright_drivers.contract.storage import VDisk, VolumeId
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # equal only to itself: a key of plans, and its data is not hashable
 class ChassisObject:
     """The Chassis."""
 
@@ -19,7 +19,7 @@ class ChassisObject:
     spec: ChassisSpec
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # equal only to itself: a key of plans, and its data is not hashable
 class PoolObject:
     """A StoragePool whose backend is this chassis."""
 
@@ -32,7 +32,7 @@ class PoolObject:
         return self.resource.ref
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # equal only to itself: a key of plans, and its data is not hashable
 class NodeObject:
     """A ComputeNode that is a card of this chassis."""
 
