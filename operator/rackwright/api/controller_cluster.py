@@ -92,7 +92,7 @@ class Galera(ApiModel):
     """A MariaDB Galera cluster."""
 
     cluster_name: Annotated[str, Text(32, r"^[A-Za-z0-9_-]+$", "the name of a Galera cluster, such as control", 1)] = (
-        Field(description="wsrep_cluster_name. Cannot be changed: it is in the data of every member.")
+        Field(description="The wsrep_cluster_name. Cannot be changed: it is in the data of every member.")
     )
     credentials_ref: ObjectRef = Field(description="The Secret with the keys root-password and sst-password.")
     writers: Writers = Field(

@@ -268,13 +268,15 @@ class ApiModel(BaseModel):
     def manifest(self) -> dict[str, Any]:
         """As JSON data under the names of the manifest: exactly what an API server makes of it, defaults filled in.
 
-        What is not set is left out, as are lists and maps that are empty.
+        What is not set is left out, as are lists and maps that are empty and need not be there.
         """
-        return {
-            info.alias or name: _plain(getattr(self, name))
-            for name, info in type(self).model_fields.items()
-            if getattr(self, name) not in (None, (), {})
-        }
+        found: dict[str, Any] = {}
+        for name, info in type(self).model_fields.items():
+            value = getattr(self, name)
+            unset = value is None or (value in ((), {}) and value == info.default)
+            if not unset:
+                found[info.alias or name] = _plain(value)
+        return found
 
 
 def _plain(value: Any) -> Any:

@@ -162,8 +162,8 @@ class Undeclared(ApiModel):
 class ChassisIdentity(ApiModel):
     """Who a chassis is, as it says itself."""
 
-    serial: Line = Field(description="Serial number.")
-    model: Line = Field(description="Model.")
+    serial: Line = Field(description="Serial number of the chassis.")
+    model: Line = Field(description="Model of the chassis.")
 
 
 class ChassisStatus(Status):
