@@ -3,7 +3,7 @@
 import logging
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from rackwright.core.leadership import Always
 from rackwright.core.natural import natural
 from rackwright.core.resource import CHASSIS, KINDS, Ref, Resource
 from rackwright.core.store import EventType
-from rackwright.local.state import StateFolder
+from rackwright.local.state import StateFolder, StateLockedError
 from rackwright.local.store import LocalStore
 
 STATE_FOLDER = ".rackwright"
@@ -53,6 +53,19 @@ def state_of(folder: Path, state: Path | None) -> StateFolder:
     return StateFolder(state or (folder if folder.is_dir() else folder.parent) / STATE_FOLDER)
 
 
+def _identify(folder: Path, where: StateFolder) -> None:
+    """Give new objects their uid before they are looked at: a plan that is shown can then be approved.
+
+    Where another rackwright keeps the folder, it has done so.
+    """
+    with suppress(StateLockedError):
+        where.lock()
+        try:
+            LocalStore(folder, where, writable=True)
+        finally:
+            where.unlock()
+
+
 def open_store(folder: Path, state: Path | None) -> LocalStore:
     """The store for reading. FolderError where the folder has nothing for us, or something that cannot be read."""
     return _checked(LocalStore(folder, state_of(folder, state), writable=False), folder)
@@ -78,7 +91,9 @@ async def session(
     """A session over a folder; `writing` takes the folder's lock, keeps state and writes the journal."""
     where = state_of(folder, state)
     sink = None
-    if writing:
+    if not writing:
+        _identify(folder, where)
+    else:
         where.lock()
         sink = FileSink(where.root / "journal.jsonl")
     try:

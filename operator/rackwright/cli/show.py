@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import groupby
 from typing import Any
 
 import click
@@ -19,6 +20,7 @@ from rackwright.core.resource import API_VERSION, Ref, Resource
 from rackwright.core.risk import Risk
 from rackwright.core.step import Decision, HoldReason, Step
 
+ALIKE = 3  # steps of one kind that a plan for people shows
 RISK_STYLE = {Risk.SAFE: "green", Risk.DISRUPTIVE: "yellow", Risk.DESTRUCTIVE: "red"}
 READY_STYLE = {"True": "green", "False": "red", "Unknown": "yellow"}
 
@@ -118,8 +120,12 @@ def plan(look: Preview) -> None:
 
 def _current(out: Console, decision: Decision, commands: Mapping[Step, tuple[str, ...]]) -> None:
     out.print(f"  Stage 1 of {len(decision.stages)}")
-    for step in decision.verdict.allowed:
-        _step(out, step, commands, "+")
+    for _, group in groupby(decision.verdict.allowed, key=lambda step: step.name):
+        steps = list(group)
+        for step in steps[:ALIKE]:
+            _step(out, step, commands, "+")
+        if len(steps) > ALIKE:
+            out.print(Text(f"      … and {len(steps) - ALIKE} more {steps[0].name} (-o yaml shows all)", "dim"))
     for held in decision.verdict.held:
         _step(out, held.step, commands, "!")
         out.print(Text(f"        held: {held.message}", "yellow"))

@@ -73,8 +73,8 @@ def guard(stage: Sequence[Step], rules: Rules) -> Verdict:
         else:
             digests[owner] = digest
             sorting.held.extend(Held(step, HoldReason.APPROVAL_REQUIRED, _ask(owner, digest)) for step in steps)
-    allowed = [step for step in stage if step in set(sorting.allowed)]
-    within, over = _budget(allowed, rules.max_disrupted)
+    through = set(sorting.allowed)
+    within, over = _budget([step for step in stage if step in through], rules.max_disrupted)
     return Verdict(tuple(within), (*sorting.held, *over), digests, granted)
 
 

@@ -1,6 +1,6 @@
 """Writes what a pass came to: the status of every object where it changed, consent before it is used, events on change."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from rackwright.api.status import APPROVALS_SHOWN
@@ -70,6 +70,8 @@ class Writer:
             verdict = _ready_of_node(verdict)
         status = status_of(resource, view, verdict, extra, self._now())
         status |= _details(item, resource, inputs.rack, state, decision)
+        if decision is not None:
+            _expire_consent(status, decision)
         await self._store_status(resource, status, verdict)
 
     async def _store_status(self, resource: Resource, status: dict[str, Any], verdict: Verdict) -> None:
@@ -93,7 +95,7 @@ class Writer:
 
     async def use_consent(self, inputs: Inputs, decision: Decision) -> None:
         """Record what was consented to, by step, so that a crash in the middle needs no second consent."""
-        planned = {step.digest for stage in decision.stages for step in stage if step.risk is Risk.DESTRUCTIVE}
+        planned = {step.digest for step in _destructive(decision)}
         for owner, digest in decision.verdict.granted.items():
             resource = self._store.get(owner) or inputs.resources[owner]
             status = dict(resource.status)
@@ -132,6 +134,25 @@ def _ready_of_node(verdict: Verdict) -> Verdict:
     if verdict.ready != "True":
         return verdict
     return Verdict("Unknown", "HostNotReconciled", HOST_NOT_YET)
+
+
+def _expire_consent(status: dict[str, Any], decision: Decision) -> None:
+    """Consent ends with what it was for: a step that is no longer planned needs a new one should it ever come back."""
+    consent = status.get("consent")
+    if not consent:
+        return
+    planned = {step.digest for step in _destructive(decision)}
+    steps = [digest for digest in consent["steps"] if digest in planned]
+    if steps:
+        status["consent"] = {**consent, "steps": steps}
+    else:
+        del status["consent"]
+
+
+def _destructive(decision: Decision) -> Iterator[Step]:
+    """Every destructive step that is planned, now or later."""
+    for steps in (*decision.stages, decision.blocked):
+        yield from (step for step in steps if step.risk is Risk.DESTRUCTIVE)
 
 
 def _details(
