@@ -154,7 +154,8 @@ class ChassisDriver(Protocol):
     async def execute(self, actions: Sequence[Action]) -> tuple[ActionResult, ...]:
         """Do these, in order, in one round trip where the device can; one result an action, and no exception.
 
-        Stops at the first that fails. Returns after the device has settled.
+        Nothing more is sent after the first that fails; what shares its round trip is sent already, and each result
+        tells what became of its own action. Returns after the device has settled.
         """
 
     async def aclose(self) -> None:

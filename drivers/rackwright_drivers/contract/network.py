@@ -9,7 +9,7 @@ class Nic(NamedTuple):
     """A server's network interface, as a port of the chassis' fabric. Prints as `12/0 nic 1`."""
 
     server: str
-    index: int
+    index: int  # type: ignore[assignment]  # hides tuple.index, which nobody asks of a port
 
     def __str__(self) -> str:
         return f"{self.server} nic {self.index}"
@@ -37,7 +37,10 @@ class PortVlans:
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """All VLANs that exist (the default one too) and, for every port of the chassis, those it is in."""
+    """All VLANs that exist (the default one too) and, for every port of the chassis, those it is in.
+
+    An uplink that is untagged in the default VLAN and in no other may be missing: a chassis need not show it.
+    """
 
     default_vlan: int
     vlans: frozenset[int]

@@ -12,7 +12,7 @@ from rackwright_drivers.contract.power import Power, SetPower
 from rackwright_drivers.contract.storage import Attach, AttachRange, VDisk
 from rackwright_drivers.contract.unknown import Unknown, known
 from rackwright_sim.faults import Fault, FaultKind
-from tests.conformance.chassis.rigs import Rig
+from tests.conformance.chassis.rigs import IMPATIENT, Rig
 from tests.conformance.chassis.test_actions import BUILT, do, plain, volume
 
 ATTACH = Attach(VDisk("0/0", 0), volume(4))
