@@ -48,7 +48,10 @@ class Condition(ApiModel):
     type: Reason = Field(description="What it is about, such as Ready, Stalled or Drifted.")
     status: ConditionStatus = Field(description="True, False or Unknown.")
     reason: Reason = Field(description="Why, in one CamelCase word.")
-    message: Message = Field(description="Why, in a sentence for people.")
+    # Nullable, as a Kubernetes 1.20 built with a newer Go takes an empty string for null and would refuse it.
+    message: Message | None = Field(
+        None, description="Why, in a sentence for people.", json_schema_extra={"nullable": True}
+    )
     observed_generation: Generation = Field(description="The generation of the object that this was said about.")
     last_transition_time: Time = Field(description="When the status of the condition last changed.")
 
@@ -123,6 +126,15 @@ class ApprovalUsed(ApiModel):
     at: Time = Field(description="When it was used.")
 
 
+class Consent(ApiModel):
+    """Consent that was used and whose actions are not all done: what is left of it holds even after a crash."""
+
+    plan: PlanDigest = Field(description="The digest that spec.approvals named.")
+    steps: Annotated[tuple[PlanDigest, ...], Items(1024, unique=True)] = Field(
+        (), description="The actions that it lets through, each by its digest."
+    )
+
+
 class Status(ApiModel):
     """What all kinds say."""
 
@@ -142,6 +154,7 @@ class Status(ApiModel):
     )
     plan: Plan | None = Field(None, description="What would bring the device to the spec. Not given: nothing to do.")
     blocked_on: BlockedOn | None = Field(None, description="The object that has to move first.")
+    consent: Consent | None = Field(None, description="Consent that was used and whose actions are not all done.")
     consents_used: Count = Field(
         0, description="How often consent was used. It is part of every digest, so that none can be used twice."
     )
@@ -176,9 +189,6 @@ class ChassisStatus(Status):
 
 class StoragePoolStatus(Status):
     """What the operator found and did about a StoragePool."""
-
-    disks: Annotated[tuple[Line, ...], Items(512)] = Field((), description="The disks that are the pool's, by name.")
-    undeclared: Undeclared | None = Field(None, description="Volumes that are there and nobody declared. They stay.")
 
 
 class ControllerClusterStatus(Status):

@@ -28,6 +28,7 @@ KNOWN = {
     "minItems",
     "minLength",
     "minimum",
+    "nullable",
     "pattern",
     "properties",
     "required",
