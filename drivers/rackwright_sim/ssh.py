@@ -104,7 +104,7 @@ class _Session(asyncssh.SSHServerSession[str]):
         self._recorder = device.recorder
         self._console = device.console()
         self._abort = abort
-        self._terminal = Terminal(self._write)
+        self._terminal = Terminal(self._echo)
         self._channel: asyncssh.SSHServerChannel[str] | None = None
         self._command: str | None = None
         self._task: asyncio.Task[None] | None = None
@@ -215,7 +215,11 @@ class _Session(asyncssh.SSHServerSession[str]):
         return True
 
     def _write(self, text: str) -> None:
+        """Output that a client may have waited for, unlike the echo of its own line."""
+        self._wrote = True
+        self._echo(text)
+
+    def _echo(self, text: str) -> None:
         assert self._channel is not None
         if not self._channel.is_closing():
-            self._wrote = True
             self._channel.write(text)

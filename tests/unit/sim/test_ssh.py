@@ -90,6 +90,17 @@ async def test_a_line_in_pieces_is_one_round_trip() -> None:
         assert sim.counters.round_trips == 1
 
 
+async def test_lines_sent_before_any_answer_are_one_round_trip() -> None:
+    fault = Fault(kind=FaultKind.LATENCY, match="clock", seconds=0.05)
+    async with SimServer(start="small", faults=[fault]) as sim, shell(sim) as session:
+        await session.until_prompt()
+        session.type("show clock\n")
+        assert await session.read() == "show clock\r\n"
+        session.type("show chassis\n")
+        await session.until_prompt(2)
+        assert sim.counters.round_trips == 1
+
+
 async def test_two_sessions_share_the_chassis_and_not_the_mode() -> None:
     async with SimServer(start="small") as sim, shell(sim) as one, shell(sim) as two:
         await one.until_prompt()

@@ -4,7 +4,7 @@ import pytest
 
 from rackwright_drivers.contract.network import Nic, Port, PortVlans, Uplink
 from rackwright_drivers.contract.power import Power
-from rackwright_drivers.contract.storage import VDisk, VolumeId
+from rackwright_drivers.contract.storage import RawDisk, VDisk, VolumeId
 from rackwright_sim.fabric import FABRIC_ORDER, mac
 from rackwright_sim.model import ChassisModel
 from rackwright_sim.refusals import Refusal
@@ -101,6 +101,20 @@ def test_reads_show_the_old_value_until_it_has_settled() -> None:
     assert model.servers.power.shown()["0/0"] is Power.OFF, "each change starts the settling again"
     now += 5
     assert model.servers.power.shown()["0/0"] is Power.ON
+
+
+def test_what_changes_again_before_it_settled_goes_on_showing_the_first_value() -> None:
+    now = 0.0
+    model = ChassisModel.load("as-found", settle_seconds=5, clock=lambda: now)
+    for start in (0.0, 4.0):
+        now = start
+        model.storage.assign(VDisk("0/0", 0), VolumeId(7, "RAIDPOOL", "RAIDVOL-0"))
+        model.storage.unassign(VDisk("0/0", 0))
+        model.storage.assign(VDisk("0/0", 0), RawDisk("JBOD2/6"))
+        assert VDisk("0/0", 0) not in model.storage.attachments.shown()
+        model.storage.unassign(VDisk("0/0", 0))
+    now = 8.9
+    assert VDisk("0/0", 0) not in model.storage.attachments.shown()
 
 
 def test_macs_follow_the_fabric() -> None:
