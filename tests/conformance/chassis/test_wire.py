@@ -47,10 +47,10 @@ NAVIGATION = [
 async def test_refused_navigation_never_lets_a_line_hit_another_port(
     rig: Rig, driver: ChassisDriver, refused: str, nth: int
 ) -> None:
-    """Each port gets a VLAN of its own, so that a line in the wrong place shows."""
+    """Each port gets a tagged VLAN of its own, which any port would take: a line in the wrong place shows."""
     await do(driver, *(CreateVlan(200 + place) for place in range(len(PORTS))))
     before = await ports(driver)
-    actions = [SetPort(port, plain(0), plain(200 + place)) for place, port in enumerate(PORTS)]
+    actions = [SetPort(port, plain(0), plain(0, 200 + place)) for place, port in enumerate(PORTS)]
     rig.faults.add(Fault(kind=FaultKind.ERROR, match=f"^{refused}$", nth=nth, text="% Not now"))
     results = await driver.execute(actions)
     after = await ports(driver)
