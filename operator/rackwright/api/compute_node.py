@@ -224,7 +224,7 @@ class ComputeNodeSpec(NodeTemplate):
 
     chassis_ref: ObjectRef = Field(description="The Chassis that the server is in. Cannot be changed.")
     server: ServerId = Field(description="The server as its chassis names it, such as 12/0. Cannot be changed.")
-    approvals: Approvals = Field((), description=f"{APPROVALS} A stamped node takes consent from its Chassis as well.")
+    approvals: Approvals = Field((), description=f"{APPROVALS} For a stamped node those of its Chassis count instead.")
 
     fixed: ClassVar[tuple[Fixed, ...]] = (
         Fixed("chassisRef", "chassisRef cannot be changed; delete this ComputeNode and make another.", always=True),
