@@ -46,6 +46,10 @@ class Network:
     vlans: frozenset[int]
     ports: Mapping[Port, PortVlans]
 
+    def of(self, port: Port) -> PortVlans | None:
+        """The VLANs of a port; an uplink that is not shown is in the default VLAN, a NIC that is not shown is not there."""
+        return self.ports.get(port) or (PortVlans(self.default_vlan) if isinstance(port, Uplink) else None)
+
 
 @dataclass(frozen=True, slots=True)
 class CreateVlan:

@@ -86,7 +86,7 @@ def _network(wanted: ChassisState, observed: ChassisState) -> Iterator[Differenc
     for vlan in sorted(wanted.network.vlans - observed.network.vlans):
         yield Difference(Part(PartKind.VLAN, vlan), "exists", "no VLAN")
     for port in sorted(wanted.network.ports, key=natural):
-        want, found = wanted.network.ports[port], observed.network.ports.get(port)
+        want, found = wanted.network.ports[port], observed.network.of(port)
         if want != found:
             yield Difference(Part(PartKind.PORT, port), _vlans(want), _vlans(found) if found else "no port")
 

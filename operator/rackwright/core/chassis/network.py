@@ -29,16 +29,7 @@ def lay_out_network(wanted: Wanted, rack: Rack, observed: ChassisState) -> None:
 
 def _uplinks(wanted: Wanted, rack: Rack, network: Network) -> None:
     for item in rack.chassis.spec.uplinks:
-        port = Uplink(item.port)
-        if port not in network.ports:
-            there = ", ".join(sorted(port.port for port in network.ports if isinstance(port, Uplink))) or "none"
-            wanted.problem(
-                rack.ref,
-                "UnknownPort",
-                f"spec.uplinks names {item.port}, which the chassis does not have; it has {there}. Name one of those.",
-            )
-            continue
-        _port(wanted, port, _declared(item, network), rack.ref, network)
+        _port(wanted, Uplink(item.port), _declared(item, network), rack.ref, network)
 
 
 def _node(wanted: Wanted, rack: Rack, node: NodeObject, network: Network) -> None:

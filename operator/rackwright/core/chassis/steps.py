@@ -9,7 +9,7 @@ from rackwright.core.resource import Ref
 from rackwright.core.risk import risk_of
 from rackwright.core.step import Difference, Part, PartKind, Step
 from rackwright_drivers.contract.chassis import Action, ChassisState
-from rackwright_drivers.contract.network import CreateVlan, Network, Nic, SetPort
+from rackwright_drivers.contract.network import CreateVlan, Nic, Port, SetPort, Uplink
 from rackwright_drivers.contract.power import Power, SetPower
 from rackwright_drivers.contract.storage import (
     Attach,
@@ -48,8 +48,8 @@ class Maker:
                 yield from self._attachment(difference, key)
             case PartKind.VLAN if isinstance(key, int):
                 yield self._step(CreateVlan(key), f"VLAN {key}", difference)
-            case PartKind.PORT:
-                yield from self._port(difference)
+            case PartKind.PORT if isinstance(key, Nic | Uplink):
+                yield from self._port(difference, key)
             case PartKind.POWER if isinstance(key, str):
                 yield from self._power(difference, key)
             case _:
@@ -172,17 +172,16 @@ class Maker:
         servers = self.observed.servers
         return () if isinstance(servers, Unknown) or server not in servers else servers[server].macs
 
-    def _port(self, difference: Difference) -> Iterator[Step]:
-        port, network = difference.part.key, self.observed.network
-        assert isinstance(network, Network)  # else there would be no difference
-        want = next(vlans for key, vlans in self.wanted.ports.items() if key == port)
-        found = next((vlans for key, vlans in network.ports.items() if key == port), None)
+    def _port(self, difference: Difference, port: Port) -> Iterator[Step]:
+        network = self.observed.network
+        found = None if isinstance(network, Unknown) else network.of(port)
         if found is None:
             return
+        want = self.wanted.ports[port]
         named = want.tagged | ({want.untagged} if want.untagged is not None else set())
         needs = (Part(PartKind.VLAN, vlan) for vlan in named)
         evidence = self._macs(port.server) if isinstance(port, Nic) else ()
-        yield self._step(SetPort(port, found, want), str(port), difference, needs=needs, evidence=evidence)  # type: ignore[arg-type]
+        yield self._step(SetPort(port, found, want), str(port), difference, needs=needs, evidence=evidence)
 
     def _power(self, difference: Difference, server: str) -> Iterator[Step]:
         power = self.wanted.servers[server].power
