@@ -20,6 +20,37 @@ from rackwright.api.structural import structural
 HEADER = "# Made from the models in operator/rackwright/api by `python -m rackwright.api.crd --write crds`.\n"
 
 
+def _column(name: str, path: str, description: str, kind: str = "string", priority: int = 0) -> dict[str, Any]:
+    found: dict[str, Any] = {"name": name, "type": kind, "description": description, "jsonPath": path}
+    return found | {"priority": priority} if priority else found
+
+
+def _of(condition: str, field: str) -> str:
+    return f'.status.conditions[?(@.type=="{condition}")].{field}'
+
+
+# What `kubectl get` shows, so that a person can run a rack from it; a priority above 0 is shown by `-o wide` only.
+_OWN_COLUMNS: Mapping[str, Sequence[dict[str, Any]]] = {
+    "ComputeNode": (
+        _column("Server", ".spec.server", "The server in its chassis."),
+        _column(
+            "Chassis", _of("ChassisReady", "status"), "Whether the chassis' side of it is as declared.", priority=1
+        ),
+        _column("Host", _of("HostReady", "status"), "Whether the host itself is as declared.", priority=1),
+    ),
+    "StoragePool": (_column("Backend", ".spec.backend.type", "Type of backend."),),
+}
+_COLUMNS = (
+    _column("Ready", _of("Ready", "status"), "Whether all is as declared."),
+    _column("Reason", _of("Ready", "reason"), "Why."),
+    _column("Summary", ".status.summary", "Parts in sync / parts declared."),
+    _column("Drift", ".status.driftCount", "How many parts are not as declared.", "integer"),
+    _column("Plan", ".status.plan.digest", "Digest of the plan.", priority=1),
+    _column("Message", _of("Ready", "message"), "Why, in a sentence.", priority=1),
+    _column("Age", ".metadata.creationTimestamp", "Since it was made.", "date"),
+)
+
+
 def definition(kind: Kind) -> dict[str, Any]:
     """The CustomResourceDefinition of one kind, for `apiextensions.k8s.io/v1`."""
     return {
@@ -43,7 +74,7 @@ def definition(kind: Kind) -> dict[str, Any]:
                     "served": True,
                     "storage": True,
                     "subresources": {"status": {}},
-                    "additionalPrinterColumns": _columns(kind),
+                    "additionalPrinterColumns": [*_OWN_COLUMNS.get(kind.name, ()), *_COLUMNS],
                     "schema": {"openAPIV3Schema": _root(kind)},
                 }
             ],
@@ -68,63 +99,6 @@ def _root(kind: Kind) -> dict[str, Any]:
     }
     validations = [rule.as_validation() for rule in kind.model.rules]
     return root | {"x-kubernetes-validations": validations} if validations else root
-
-
-def _condition(name: str, condition: str, field: str, description: str, priority: int = 0) -> dict[str, Any]:
-    path = f'.status.conditions[?(@.type=="{condition}")].{field}'
-    return {"name": name, "type": "string", "description": description, "jsonPath": path} | (
-        {"priority": priority} if priority else {}
-    )
-
-
-def _columns(kind: Kind) -> list[dict[str, Any]]:
-    """What `kubectl get` shows, so that a person can run a rack from it."""
-    own: Mapping[str, list[dict[str, Any]]] = {
-        "ComputeNode": [
-            {
-                "name": "Server",
-                "type": "string",
-                "description": "The server in its chassis.",
-                "jsonPath": ".spec.server",
-            },
-            _condition("Chassis", "ChassisReady", "status", "Whether the chassis' side of it is as declared.", 1),
-            _condition("Host", "HostReady", "status", "Whether the host itself is as declared.", 1),
-        ],
-        "StoragePool": [
-            {"name": "Backend", "type": "string", "description": "Type of backend.", "jsonPath": ".spec.backend.type"}
-        ],
-    }
-    return [
-        *own.get(kind.name, []),
-        _condition("Ready", "Ready", "status", "Whether all is as declared."),
-        _condition("Reason", "Ready", "reason", "Why."),
-        {
-            "name": "Summary",
-            "type": "string",
-            "description": "Parts in sync / parts declared.",
-            "jsonPath": ".status.summary",
-        },
-        {
-            "name": "Drift",
-            "type": "integer",
-            "description": "How many parts are not as declared.",
-            "jsonPath": ".status.driftCount",
-        },
-        {
-            "name": "Plan",
-            "type": "string",
-            "description": "Digest of the plan.",
-            "jsonPath": ".status.plan.digest",
-            "priority": 1,
-        },
-        _condition("Message", "Ready", "message", "Why, in a sentence.", 1),
-        {
-            "name": "Age",
-            "type": "date",
-            "description": "Since it was made.",
-            "jsonPath": ".metadata.creationTimestamp",
-        },
-    ]
 
 
 def files() -> dict[str, str]:
