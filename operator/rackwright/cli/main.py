@@ -6,7 +6,7 @@ import click
 
 from rackwright import __version__
 from rackwright.api.validate import InvalidSpec
-from rackwright.cli import folder, sim
+from rackwright.cli import folder, local_run, sim
 from rackwright.cli.session import FolderError
 from rackwright.local.state import StateLockedError
 from rackwright_drivers.contract.errors import DriverError
@@ -20,7 +20,16 @@ def cli() -> None:
     """Keeps racks the way their manifests say."""
 
 
-for command in (folder.plan, folder.apply, folder.drift, folder.get, folder.why, folder.approve, sim.sim):
+for command in (
+    folder.plan,
+    folder.apply,
+    folder.drift,
+    folder.get,
+    folder.why,
+    folder.approve,
+    local_run.watch,
+    sim.sim,
+):
     cli.add_command(command)
 
 

@@ -46,11 +46,12 @@ class LocalStore:
         self.folder = folder
         for manifest in folder.manifests.values():
             self._adopt(manifest)
-        gone = [ref for ref, record in self._records.items() if self._is_gone(record)]
-        lost = tuple(resource for ref in gone if (resource := self.get(ref)) is not None)
-        for ref in gone:
-            self._forget(ref)
-        return lost
+        lost: list[Resource] = []
+        while gone := [ref for ref, record in self._records.items() if self._is_gone(record)]:
+            lost += [resource for ref in gone if (resource := self.get(ref)) is not None]
+            for ref in gone:  # and then what these had stamped
+                self._forget(ref)
+        return tuple(lost)
 
     def _adopt(self, manifest: Manifest) -> None:
         spec = manifest.body.get("spec") or {}
