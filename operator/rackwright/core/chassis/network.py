@@ -1,6 +1,7 @@
 """Which VLANs exist and which ports are in them, by Chassis and ComputeNodes."""
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 
 from rackwright.api.ports import PortVlans as DeclaredVlans
 from rackwright.core.chassis.rack import NodeObject, Rack
@@ -23,8 +24,12 @@ def lay_out_network(wanted: Wanted, rack: Rack, observed: ChassisState) -> None:
         wanted.vlans.add(vlan.id)
         wanted.own(Part(PartKind.VLAN, vlan.id), rack.ref)
     _uplinks(wanted, rack, network)
+    nics: dict[str, list[int]] = defaultdict(list)
+    for port in network.ports:
+        if isinstance(port, Nic):
+            nics[port.server].append(port.index)
     for node in rack.nodes:
-        _node(wanted, rack, node, network)
+        _node(wanted, rack, node, network, sorted(nics[node.server]))
 
 
 def _uplinks(wanted: Wanted, rack: Rack, network: Network) -> None:
@@ -32,9 +37,8 @@ def _uplinks(wanted: Wanted, rack: Rack, network: Network) -> None:
         _port(wanted, Uplink(item.port), _declared(item, network), rack.ref, network)
 
 
-def _node(wanted: Wanted, rack: Rack, node: NodeObject, network: Network) -> None:
+def _node(wanted: Wanted, rack: Rack, node: NodeObject, network: Network, there: Sequence[int]) -> None:
     grouped = {index: group for group in node.spec.nic_groups for index in group.indexes}
-    there = sorted(port.index for port in network.ports if isinstance(port, Nic) and port.server == node.server)
     for index in sorted(set(grouped) - set(there)):
         wanted.problem(
             node.ref,
