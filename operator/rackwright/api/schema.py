@@ -247,7 +247,10 @@ class ApiModel(BaseModel):
     @classmethod
     def _drop_nulls(cls, data: Any) -> Any:
         # As the API server does: a null for a field that is not nullable is the same as no field.
-        return {key: value for key, value in data.items() if value is not None} if isinstance(data, dict) else data
+        if not isinstance(data, dict) or None not in data.values():
+            return data
+        known = {name for field, info in cls.model_fields.items() for name in (field, info.alias)}
+        return {key: value for key, value in data.items() if value is not None or key not in known}
 
     @model_validator(mode="after")
     def _hold_rules(self) -> Self:

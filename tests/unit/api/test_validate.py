@@ -95,6 +95,13 @@ def test_an_unknown_field_is_named() -> None:
     assert caught.value.problems == ("spec.policy.modus: there is no such field; take it out or correct its name.",)
 
 
+def test_an_unknown_field_is_named_even_when_it_is_null() -> None:
+    manifest = manifests()["Chassis/sm15k-01"]
+    manifest["spec"]["policy"] |= {"modus": None, "resyncSeconds": None}
+    with pytest.raises(InvalidSpec, match=r"^spec.policy.modus: there is no such field"):
+        parse("Chassis", manifest)
+
+
 def test_python_names_are_not_names_of_the_api() -> None:
     manifest = manifests()["Chassis/sm15k-01"]
     manifest["spec"]["credentials_ref"] = manifest["spec"].pop("credentialsRef")
