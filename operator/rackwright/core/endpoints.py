@@ -120,6 +120,10 @@ class Endpoints:
             )
         )
 
+    def known(self) -> tuple[Endpoint, ...]:
+        """The endpoints that were used so far."""
+        return tuple(self._known.values())
+
     async def aclose(self) -> None:
         """End every session."""
         for endpoint in self._known.values():
