@@ -153,10 +153,8 @@ def drift(folder: Path, state: Path | None, output: str) -> None:
     rows = [row for look in looks if look.outcome.decision for row in show.drift_rows(look.outcome.decision)]
     if output != "table":
         show.data(rows, output)
-    elif rows:
-        show.drift(rows)
     else:
-        click.echo("Everything is as declared.")
+        show.drift(rows, [problem for look in looks for problem in look.problems])
     raise click.exceptions.Exit(_exit_code(looks))
 
 

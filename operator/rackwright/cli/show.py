@@ -18,7 +18,7 @@ from rackwright.core.chassis.reconciler import Preview
 from rackwright.core.report import judge, view_of
 from rackwright.core.resource import API_VERSION, Ref, Resource
 from rackwright.core.risk import Risk
-from rackwright.core.step import Decision, HoldReason, Step
+from rackwright.core.step import Decision, HoldReason, Problem, Step
 
 ALIKE = 3  # steps of one kind that a plan for people shows
 RISK_STYLE = {Risk.SAFE: "green", Risk.DISRUPTIVE: "yellow", Risk.DESTRUCTIVE: "red"}
@@ -103,7 +103,7 @@ def plan(look: Preview) -> None:
     if outcome.error is not None or decision is None:
         out.print(Text(f"  {outcome.error}", "red"))
         return
-    for problem in (*inputs.left_out, *decision.problems):
+    for problem in look.problems:
         out.print(Text(f"  {problem.owner}: {problem.message}", "red"))
     if not decision.stages:
         out.print("  Nothing to do." if not decision.blocked else "  Nothing can be done now.")
@@ -168,7 +168,7 @@ def plan_data(look: Preview) -> dict[str, Any]:
         "approvals": {str(owner): digest for owner, digest in decision.verdict.digests.items()},
         "problems": [
             {"object": str(problem.owner), "reason": problem.reason, "message": problem.message}
-            for problem in (*inputs.left_out, *decision.problems)
+            for problem in look.problems
         ],
         "undeclared": list(decision.undeclared),
     }
@@ -202,8 +202,14 @@ def drift_rows(decision: Decision) -> list[dict[str, str]]:
     ]
 
 
-def drift(rows: Sequence[Mapping[str, str]]) -> None:
-    """The table of `drift`."""
+def drift(rows: Sequence[Mapping[str, str]], problems: Sequence[Problem]) -> None:
+    """The table of `drift`, after what could not be compared at all."""
+    for problem in problems:
+        console().print(Text(f"{problem.owner}: {problem.message}", "red"))
+    if not rows and not problems:
+        console().print("Everything is as declared.")
+    if not rows:
+        return
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in ("object", "path", "wanted", "found"):
         table.add_column(name.upper(), no_wrap=name != "found")

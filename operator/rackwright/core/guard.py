@@ -124,7 +124,7 @@ def _refused_by(step: Step, owner: Ref, policy: ObjectPolicy) -> Held | None:
 
 def _ask(owner: Ref, digest: str) -> str:
     return (
-        f"Data may be lost, so {owner} waits for consent: `rackwright approve {owner}`, "
+        f"This could lose data or the way to the rack, so {owner} waits for consent: `rackwright approve {owner}`, "
         f'or add {{plan: "{digest}"}} to spec.approvals.'
     )
 

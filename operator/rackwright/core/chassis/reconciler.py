@@ -52,6 +52,12 @@ class Preview:
     outcome: Pass[ChassisState]
     commands: Mapping[Step, tuple[str, ...]]
 
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """What keeps objects from being planned in full."""
+        decision = self.outcome.decision
+        return (*self.inputs.left_out, *(decision.problems if decision is not None else ()))
+
 
 class ChassisReconciler:
     """The reconciler of Chassis keys."""
