@@ -36,9 +36,8 @@ for command in (
 def main() -> None:
     """Run a command; what a person can put right is one sentence on standard error and exit status 1."""
     try:
-        cli.main(standalone_mode=False)
-    except click.exceptions.Exit as stop:
-        sys.exit(stop.exit_code)
+        # Outside its standalone mode click gives the status of `ctx.exit()` back instead of raising it.
+        sys.exit(cli.main(standalone_mode=False))
     except click.Abort:
         sys.exit(EXIT_ERROR)
     except click.ClickException as error:
