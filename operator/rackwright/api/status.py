@@ -155,6 +155,9 @@ class Status(ApiModel):
     plan: Plan | None = Field(None, description="What would bring the device to the spec. Not given: nothing to do.")
     blocked_on: BlockedOn | None = Field(None, description="The object that has to move first.")
     consent: Consent | None = Field(None, description="Consent that was used and whose actions are not all done.")
+    immutable: Annotated[str, Text(4096, least=2)] | None = Field(
+        None, description="What of the spec cannot be changed any more, as JSON: what it was when first accepted."
+    )
     consents_used: Count = Field(
         0, description="How often consent was used. It is part of every digest, so that none can be used twice."
     )

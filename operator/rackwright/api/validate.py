@@ -89,6 +89,23 @@ def _transitions(model: type[ApiModel], old: Mapping[str, Any], new: Mapping[str
                 yield from _transitions(inner, before, after, f"{path}.{alias}")
 
 
+def fixed_part(kind: str, spec: Mapping[str, Any]) -> dict[str, Any]:
+    """Only what of a spec cannot be changed, as nested as it is there: all that `check_transition` needs of an old spec."""
+    return _fixed(_kind(kind).spec, spec)
+
+
+def _fixed(model: type[ApiModel], spec: Mapping[str, Any]) -> dict[str, Any]:
+    part: dict[str, Any] = {field.name: spec[field.name] for field in model.fixed if field.name in spec}
+    for name, info in model.model_fields.items():
+        alias = info.alias or name
+        value = spec.get(alias)
+        if alias not in part and isinstance(value, Mapping):
+            for member in members(info.annotation):
+                if inner := _fixed(member, value):
+                    part[alias] = inner
+    return part
+
+
 def _kind(name: str) -> Kind:
     found = KINDS.get(name)
     if found is None:

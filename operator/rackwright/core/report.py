@@ -147,7 +147,7 @@ def _failed(error: DriverError) -> Verdict:
 def status_of(resource: Resource, view: View, verdict: Verdict, extra: Iterable[Condition], now: str) -> dict[str, Any]:
     """The status that all kinds share. Times move only when what they are about does, so rest writes nothing."""
     before = resource.status
-    kept = {key: before[key] for key in ("consentsUsed", "approvalsUsed", "consent") if before.get(key)}
+    kept = {key: before[key] for key in ("immutable", "consentsUsed", "approvalsUsed", "consent") if before.get(key)}
     conditions = (*_conditions(view, verdict), *extra)
     status: dict[str, Any] = {
         **kept,

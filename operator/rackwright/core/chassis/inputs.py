@@ -4,8 +4,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
+
 from rackwright.api.common import Policy, effective_policy
-from rackwright.api.validate import InvalidSpec, parse_spec
+from rackwright.api.validate import InvalidSpec, check_transition, fixed_part, parse_spec
 from rackwright.core.chassis.rack import ChassisObject, NodeObject, PoolObject, Rack
 from rackwright.core.claims import Claim, settle
 from rackwright.core.guard import ObjectPolicy, Rules
@@ -19,23 +21,40 @@ class Specs:
     """Parsed specs, kept while their object's generation stays: validation costs more than a look-up."""
 
     def __init__(self) -> None:
-        self._known: dict[Ref, tuple[str, int, Any]] = {}
+        self._known: dict[Ref, tuple[tuple[object, ...], Any]] = {}
 
     def of(self, resource: Resource) -> Any:
         """The spec's model, or the InvalidSpec that parsing it raised."""
+        mark = (resource.uid, resource.generation, resource.status.get("immutable"))
         known = self._known.get(resource.ref)
-        if known is not None and known[:2] == (resource.uid, resource.generation):
-            return known[2]
-        try:
-            parsed: Any = parse_spec(resource.ref.kind, resource.spec)
-        except InvalidSpec as error:
-            parsed = error
-        self._known[resource.ref] = (resource.uid, resource.generation, parsed)
-        return parsed
+        if known is None or known[0] != mark:
+            known = (mark, _parsed(resource))
+            self._known[resource.ref] = known
+        return known[1]
 
     def forget(self, ref: Ref) -> None:
         """The object is gone."""
         self._known.pop(ref, None)
+
+
+def _parsed(resource: Resource) -> Any:
+    """The spec's model. Old API servers let through what CEL refuses, a change of what is fixed too: we do not."""
+    try:
+        parsed = parse_spec(resource.ref.kind, resource.spec)
+    except InvalidSpec as error:
+        return error
+    fixed = resource.status.get("immutable")
+    changed = check_transition(resource.ref.kind, orjson.loads(fixed), resource.spec) if fixed else []
+    return InvalidSpec(changed) if changed else parsed
+
+
+def fixed_of(resource: Resource) -> dict[str, str]:
+    """What the status keeps of what is fixed: as it was when the spec was first accepted."""
+    part = fixed_part(resource.ref.kind, resource.spec)
+    fixed = resource.status.get("immutable") or (
+        orjson.dumps(part, option=orjson.OPT_SORT_KEYS).decode() if part else None
+    )
+    return {"immutable": fixed} if fixed else {}
 
 
 @dataclass(frozen=True)

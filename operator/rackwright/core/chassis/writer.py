@@ -5,7 +5,7 @@ from typing import Any
 
 from rackwright.api.status import APPROVALS_SHOWN
 from rackwright.core import metrics
-from rackwright.core.chassis.inputs import Inputs, policy_of
+from rackwright.core.chassis.inputs import Inputs, fixed_of, policy_of
 from rackwright.core.chassis.rack import ChassisObject, NodeObject, PoolObject, Rack
 from rackwright.core.conditions import Condition
 from rackwright.core.loop import Pass
@@ -70,6 +70,8 @@ class Writer:
             verdict = _ready_of_node(verdict)
         status = status_of(resource, view, verdict, extra, self._now())
         status |= _details(item, resource, inputs.rack, state, decision)
+        if item is not None:
+            status |= fixed_of(resource)
         if decision is not None:
             _expire_consent(status, decision)
         await self._store_status(resource, status, verdict)
@@ -91,6 +93,8 @@ class Writer:
         status = {**resource.status, **status_of(resource, view, verdict, extra, self._now())}
         for stale in ("plan", "summary", "driftCount", "drift"):
             status.pop(stale, None)
+        if problem.reason != "InvalidSpec":
+            status |= fixed_of(resource)
         await self._store_status(resource, status, verdict)
 
     async def use_consent(self, inputs: Inputs, decision: Decision) -> None:
