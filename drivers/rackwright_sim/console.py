@@ -53,6 +53,8 @@ class Console:
 
     async def run(self, line: str) -> Reply:
         """Take one command or answer."""
+        if line.strip():
+            await self._faults.watch(line.strip(), "before")
         step = self.cli.take(line)
         if step is None:
             return Reply()
@@ -60,6 +62,7 @@ class Console:
             self._recorder.counters.commands[step.kind] += 1
         result = _Result(Reply(step.output), "asked") if step.act is None else await self._act(step)
         self._recorder.note(self._name, line.strip(), step.kind, result.outcome, result.detail)
+        await self._faults.watch(line.strip(), "after")
         return result.reply
 
     async def _act(self, step: Step) -> _Result:

@@ -5,7 +5,7 @@ read, by the text of the commands that it would be.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal
@@ -59,10 +59,19 @@ class Fault(BaseModel):
         return value
 
 
+Moment = Literal["before", "after"]
+Watcher = Callable[[str, Moment], Awaitable[None]]
+
+
 class Faults:
-    """The knobs that are set, with what each has seen so far."""
+    """The knobs that are set, with what each has seen so far.
+
+    `watcher` is awaited for every line on the wire, `before` it is taken and `after` it had its effect and was logged
+    but not yet answered: for what only the peer of a session can do to it, such as ending the client's process.
+    """
 
     def __init__(self, faults: Iterable[Fault] = ()) -> None:
+        self.watcher: Watcher | None = None
         self._seen: list[tuple[Fault, list[str]]] = []
         self.replace(faults)
 
@@ -73,6 +82,11 @@ class Faults:
     def add(self, fault: Fault) -> None:
         """Set one more; it counts from now."""
         self._seen.append((fault, []))
+
+    async def watch(self, line: str, moment: Moment) -> None:
+        """Tell the watcher, where there is one, and wait for it."""
+        if self.watcher is not None:
+            await self.watcher(line, moment)
 
     def strike(self, command: str) -> tuple[Fault, ...]:
         """The faults that hit this command, in the order they were set."""

@@ -51,6 +51,27 @@ def test_truncated_output() -> None:
     assert "entries" not in cut
 
 
+async def test_a_watcher_sees_every_line_before_its_effect_and_after_it() -> None:
+    model, faults = ChassisModel.load("small"), Faults()
+    seen: list[tuple[str, str, int]] = []
+
+    async def watcher(line: str, moment: str) -> None:
+        seen.append((line, moment, len(model.storage.attachments.items())))
+
+    faults.watcher = watcher
+    console = Console(model, Recorder(), faults, name="test")
+    for line in ("configure terminal", "  ", UNASSIGN, "nonsense"):
+        await console.run(f"{line} ")
+    assert seen == [
+        ("configure terminal", "before", 1),
+        ("configure terminal", "after", 1),
+        (UNASSIGN, "before", 1),
+        (UNASSIGN, "after", 0),
+        ("nonsense", "before", 0),
+        ("nonsense", "after", 0),
+    ]
+
+
 async def run(fault: Fault, *lines: str, model: ChassisModel | None = None) -> tuple[Reply, ChassisModel, Recorder]:
     """The reply to the last line."""
     model = model or ChassisModel.load("small")
