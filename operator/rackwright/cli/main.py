@@ -7,6 +7,8 @@ import click
 from rackwright import __version__
 from rackwright.api.validate import InvalidSpec
 from rackwright.cli import folder, local_run, sim
+from rackwright.cli.demo.command import demo
+from rackwright.cli.run import run
 from rackwright.cli.session import FolderError
 from rackwright.local.state import StateLockedError
 from rackwright_drivers.contract.errors import DriverError
@@ -28,7 +30,9 @@ for command in (
     folder.why,
     folder.approve,
     local_run.watch,
+    run,
     sim.sim,
+    demo,
 ):
     cli.add_command(command)
 

@@ -14,7 +14,7 @@ from rackwright.core import metrics
 from rackwright.core.chassis.inputs import chassis_of
 from rackwright.core.reconcile import Next, Reconciler
 from rackwright.core.resource import CHASSIS, KINDS, RECONCILE_AT, Ref, Resource
-from rackwright.core.store import Store
+from rackwright.core.store import Store, StoreUnavailableError
 from rackwright.core.workqueue import Priority, WorkQueue
 
 log = structlog.get_logger(__name__)
@@ -43,6 +43,9 @@ class Engine:
         self._jitter = jitter
         self._failures: dict[Ref, int] = {}
         self._seen: dict[Ref, tuple[object, ...]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._busy: set[asyncio.Task[None]] = set()
+        self._draining = False
         self.queue: WorkQueue[Ref] = WorkQueue()
 
     def notify(self, resource: Resource, *, deleted: bool = False) -> None:
@@ -51,6 +54,7 @@ class Engine:
         mark = _mark(resource)
         if deleted:
             self._seen.pop(ref, None)
+            metrics.forget(*ref)
         elif self._seen.get(ref) == mark:
             return
         else:
@@ -63,6 +67,10 @@ class Engine:
         """Look at these again now."""
         for key in keys:
             self.queue.add(key, Priority.DEGRADED)
+
+    def look_at_all(self) -> None:
+        """Look at everything: what others did, or what was cut short, is not known."""
+        self.retry({self._key(item) for kind in KINDS for item in self._store.list(kind)})
 
     def _key(self, resource: Resource) -> Ref:
         """An object on a chassis is looked at with its chassis; one whose chassis is not there, by itself."""
@@ -77,11 +85,21 @@ class Engine:
                     self.queue.forget(item.ref)
 
     async def run(self) -> None:
-        """Work until cancelled."""
+        """Work until cancelled or drained."""
+        self._draining = False
         async with asyncio.TaskGroup() as group:
-            for _ in range(self._workers):
-                group.create_task(self._work())
-            group.create_task(self._watch_lag())
+            self._tasks = {group.create_task(self._work()) for _ in range(self._workers)}
+            self._tasks.add(group.create_task(self._watch_lag()))
+
+    async def drain(self, seconds: float) -> None:
+        """Take no more keys and let the passes under way come to their end, for so long; `run` returns after it."""
+        self._draining = True
+        for task in self._tasks - self._busy:
+            task.cancel()
+        if self._busy:
+            await asyncio.wait(self._busy, timeout=seconds)
+        for task in self._tasks:
+            task.cancel()
 
     async def settle(self) -> None:
         """Work until every key had its look and none is due; what is scheduled for later is left."""
@@ -92,11 +110,15 @@ class Engine:
                 task.cancel()
 
     async def _work(self) -> None:
-        while True:
+        task = asyncio.current_task()
+        assert task is not None  # it is one
+        while not self._draining:
             key = await self.queue.get()
+            self._busy.add(task)
             try:
                 await self._handle(key)
             finally:
+                self._busy.discard(task)
                 self.queue.done(key)
                 metrics.QUEUE.set(len(self.queue))
 
@@ -104,6 +126,9 @@ class Engine:
         reconciler = self._chassis if key.kind == CHASSIS else self._others
         try:
             following = await reconciler.reconcile(key)
+        except StoreUnavailableError as error:
+            log.warning("a pass broke off; it is tried again", object=str(key), error=str(error))
+            following = Next(BACKOFF_MOST_SECONDS, Priority.DEGRADED, failed=True)
         except Exception:
             log.exception("a pass broke; it is tried again", object=str(key))
             following = Next(BACKOFF_MOST_SECONDS, Priority.DEGRADED, failed=True)

@@ -22,6 +22,10 @@ class StoreConflictError(Exception):
     """The object changed, vanished or is somebody else's: look again."""
 
 
+class StoreUnavailableError(Exception):
+    """The store did not answer, or refused: nothing is known to be written, and the pass is tried again."""
+
+
 class Store(Protocol):
     """Objects of our kinds and what may be written about them. Reads are of a local view and cost nothing."""
 

@@ -18,6 +18,7 @@ from rackwright.core.chassis.stamping import Stamper
 from rackwright.core.chassis.target import ChassisTarget
 from rackwright.core.chassis.writer import Writer
 from rackwright.core.endpoints import Endpoint, Endpoints
+from rackwright.core.leadership import NotPermittedError
 from rackwright.core.loop import Pass, run
 from rackwright.core.reconcile import Next
 from rackwright.core.resource import COMPUTE_NODE, STORAGE_POOL, Ref
@@ -87,6 +88,9 @@ class ChassisReconciler:
         if chassis is None:
             return Next(None)
         outcome = await self._pass(chassis)
+        if isinstance(outcome.error, NotPermittedError):
+            log.info("not permitted to act", object=str(key), reason=str(outcome.error))
+            return Next(outcome.error.seconds, Priority.DEGRADED)
         self._count(key, outcome)
         metrics.reconciled(key.kind, _word(outcome), self._clock() - started)
         return self._next(chassis, outcome)
@@ -118,6 +122,8 @@ class ChassisReconciler:
         if resource is None:
             await self._orphans(key)
             return None
+        if resource.deleting:
+            return None  # its nodes are being removed with it: to stamp them anew would go on for ever
         spec = self._specs.of(resource)
         if isinstance(spec, InvalidSpec):
             await self._writer.refuse(resource, Problem(key, "InvalidSpec", str(spec)))
@@ -150,6 +156,8 @@ class ChassisReconciler:
             look = Look(chassis, endpoint, inputs)
             target = self._target(look, stamp=True)
             outcome = await run(target)
+            if isinstance(outcome.error, NotPermittedError):
+                return outcome  # whoever may act reports
             metrics.REACHABLE.labels(endpoint.address).set(not isinstance(outcome.error, AWAY))
             await self._writer.report(target.inputs, outcome, self._commands(endpoint, outcome.decision))
         return outcome

@@ -1,0 +1,1 @@
+"""kopf's side: which watches there are, and with which settings. Nothing here decides anything."""

@@ -1,0 +1,1 @@
+"""The Kubernetes side: API client, store, Lease. The only package, with `handlers`, that knows Kubernetes."""
