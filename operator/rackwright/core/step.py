@@ -25,6 +25,7 @@ class PartKind(StrEnum):
     VLAN = "vlan"
     PORT = "port"
     POWER = "power"
+    FACTS = "facts"  # what must be known about a server before it is switched on
 
 
 class Part(NamedTuple):

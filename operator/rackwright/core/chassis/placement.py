@@ -104,6 +104,9 @@ def _kept(placement: Placement, demand: Demand) -> VolumeId | None:
         found = placement.attachments.get(vdisk)
         if not isinstance(found, VolumeId) or found not in placement.volumes or found in placement.spoken_for:
             continue
+        known = placement.rack.remembered.get(vdisk)
+        if known not in (None, found) and known in placement.volumes:
+            continue  # somebody exchanged it: the data of this server is on the one that it remembers
         if _owner(placement, found) in (None, demand.node.server):
             return found
     return None

@@ -59,7 +59,8 @@ def plan(wanted: Wanted, observed: ChassisState) -> Plan:
     solved = {part for step in steps for part in step.solves}
     unsolved = tuple(difference for difference in found if difference.part not in solved)
     unplaced = tuple(Difference(part, want, "nothing") for part, want in sorted(wanted.unplaced.items(), key=natural))
-    stages, blocked = _stages(steps, {difference.part for difference in (*unsolved, *unplaced)})
+    unsure = {Part(PartKind.FACTS, server) for server in wanted.unsure}
+    stages, blocked = _stages(steps, {difference.part for difference in (*unsolved, *unplaced)} | unsure)
     return Plan((*found, *unplaced), stages, blocked, unsolved)
 
 

@@ -17,6 +17,8 @@ def lay_out_power(wanted: Wanted, rack: Rack, observed: ChassisState) -> None:
         for node in rack.nodes:
             wanted.problem(node.ref, "Unknown", f"The servers of the chassis cannot be told: {servers.reason}.")
         return
+    if any(isinstance(part, Unknown) for part in _behind_power(observed)):
+        wanted.unsure.update(node.server for node in rack.nodes)
     for node in rack.nodes:
         found = servers.get(node.server)
         if found is None:
@@ -32,3 +34,15 @@ def lay_out_power(wanted: Wanted, rack: Rack, observed: ChassisState) -> None:
             power = Power.ON if node.spec.power_state == "Running" else Power.OFF
             wanted.servers[node.server] = replace(found, power=power)
             wanted.own(Part(PartKind.POWER, node.server), node.ref)
+
+
+def _behind_power(observed: ChassisState) -> tuple[object, ...]:
+    """Everything that says which volumes and networks a server would come up with."""
+    return (
+        observed.slots,
+        observed.disks,
+        observed.pools,
+        observed.volumes,
+        observed.attachments,
+        observed.network,
+    )

@@ -194,6 +194,7 @@ class Maker:
 
     def _before_power(self, server: str) -> Iterator[Part]:
         """A server is switched on only with its own volumes, alone on them, and with its NICs where they belong."""
+        yield Part(PartKind.FACTS, server)
         for part in self._by_server.get(server, ()):
             yield part
             if isinstance(part.key, VDisk) and (volume := self.wanted.attachments.get(part.key)) is not None:

@@ -36,6 +36,7 @@ class Wanted:
     shares: dict[PoolId, int] = field(default_factory=dict)  # equal volumes that fill the pool between them
     choices: dict[VDisk, Choice] = field(default_factory=dict)
     unplaced: dict[Part, str] = field(default_factory=dict)  # declared, but nothing fits: what was wanted
+    unsure: set[str] = field(default_factory=set)  # servers of which not enough is known to switch them on
     owners: dict[Part, tuple[Ref, ...]] = field(default_factory=lambda: defaultdict(tuple))
     problems: list[Problem] = field(default_factory=list)
 
