@@ -109,6 +109,7 @@ class _Session(asyncssh.SSHServerSession[str]):
         self._command: str | None = None
         self._task: asyncio.Task[None] | None = None
         self._wrote = True
+        self._unsent = ""
         self._height = 0
 
     def connection_made(self, chan: asyncssh.SSHServerChannel[str]) -> None:
@@ -160,6 +161,7 @@ class _Session(asyncssh.SSHServerSession[str]):
         try:
             alive = await (self._shell() if self._command is None else self._exec(self._command))
         finally:
+            self._flush()
             if alive:
                 self._channel.exit(0)
             else:
@@ -220,6 +222,13 @@ class _Session(asyncssh.SSHServerSession[str]):
         self._echo(text)
 
     def _echo(self, text: str) -> None:
+        """What is printed before anything is waited for goes out in one packet: one for each piece costs both ends dear."""
+        if not self._unsent:
+            asyncio.get_running_loop().call_soon(self._flush)
+        self._unsent += text
+
+    def _flush(self) -> None:
         assert self._channel is not None
-        if not self._channel.is_closing():
+        text, self._unsent = self._unsent, ""
+        if text and not self._channel.is_closing():
             self._channel.write(text)
