@@ -39,6 +39,7 @@ class LocalStore:
 
     def reload(self) -> tuple[Resource, ...]:
         """Read the manifests again; returns the objects that are gone. A folder with problems changes nothing it had."""
+        self._seen = self._marks()  # before reading: what changes meanwhile is read once more
         folder = load(self._root)
         if folder.problems:  # what cannot be read must not look as if it had been removed
             kept = {ref: item for ref, item in self.folder.manifests.items() if ref not in folder.manifests}
@@ -151,13 +152,10 @@ class LocalStore:
 
     async def watch(self, seconds: float = POLL_SECONDS) -> AsyncIterator[tuple[Resource, ...]]:
         """Yields whenever a file changed, with the objects that are gone; the store is up to date by then."""
-        seen = self._marks()
         while True:
-            await asyncio.sleep(seconds)
-            marks = self._marks()
-            if marks != seen:
-                seen = marks
+            if self._marks() != self._seen:
                 yield self.reload()
+            await asyncio.sleep(seconds)
 
     def _marks(self) -> tuple[tuple[Path, int, int], ...]:
         """Files by name, time and size; one that vanishes between listing and looking is simply not there."""

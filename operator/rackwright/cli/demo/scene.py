@@ -1,0 +1,76 @@
+"""What every part of the demo works with: the chassis, the person's side, who is told, and how to wait for something."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from rackwright.cli.demo.errors import DemoError
+from rackwright.cli.demo.facts import Asked, asked
+from rackwright.cli.demo.manifests import CHASSIS_FILE, POOL_FILE, parsed
+from rackwright.cli.demo.report import Object, Report
+from rackwright.cli.demo.side import Side
+from rackwright.cli.demo.simulator import Simulator
+from rackwright.cli.demo.tell import Teller
+from rackwright.core.resource import COMPUTE_NODE, Ref
+from rackwright_sim.startfile import Start
+
+T = TypeVar("T")
+
+POLL_SECONDS = 0.1
+
+
+@dataclass
+class Scene:
+    """One run. `files` are the manifests by name; `found` is the chassis before anybody touched it."""
+
+    simulator: Simulator
+    side: Side
+    tell: Teller
+    files: dict[str, str]
+    found: Start
+    report: Report = field(default_factory=Report)
+    chassis: Mapping[str, Any] = field(init=False)
+    asked: Asked = field(init=False)
+    chassis_ref: Ref = field(init=False)
+    pool_ref: Ref = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.chassis, pool = parsed(self.files[CHASSIS_FILE]), parsed(self.files[POOL_FILE])
+        self.asked = asked(self.chassis, pool, self.found)
+        self.chassis_ref, self.pool_ref = _ref(self.chassis), _ref(pool)
+
+    @property
+    def resync(self) -> float:
+        """The most seconds between two looks of the operator at a rack at rest; it spreads them by a tenth."""
+        return 1.1 * float(self.chassis["spec"]["policy"]["resyncSeconds"])
+
+    def node(self, name: str) -> Ref:
+        """A ComputeNode by its name."""
+        return Ref(COMPUTE_NODE, self.chassis_ref.namespace, name)
+
+    async def object(self, ref: Ref) -> Object:
+        """One object as it is stored; one without status where it is not there."""
+        return (await self.side.objects()).get(ref, Object(ref, {}))
+
+    async def at_rest(self) -> bool:
+        """Whether everything declared is there and ready."""
+        objects = await self.side.objects()
+        nodes = sum(ref.kind == COMPUTE_NODE for ref in objects)
+        return nodes == len(self.asked.servers) and all(item.ready for item in objects.values())
+
+    async def until(self, what: str, probe: Callable[[], Awaitable[T | None]], seconds: float) -> T:
+        """Wait for a probe to give something true. DemoError where that takes too long, or a process has ended."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + seconds
+        while True:
+            self.side.check()
+            if value := await probe():
+                return value
+            if loop.time() >= deadline:
+                raise DemoError(f"{what}: that did not happen within {seconds:.0f} s.")
+            await asyncio.sleep(POLL_SECONDS)
+
+
+def _ref(document: Mapping[str, Any]) -> Ref:
+    return Ref(document["kind"], document["metadata"]["namespace"], document["metadata"]["name"])

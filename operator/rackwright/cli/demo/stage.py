@@ -1,0 +1,144 @@
+"""Sets the stage and clears it away: folder, processes, signals; between them the story, with or without a live view."""
+
+import asyncio
+import shlex
+import shutil
+import signal
+import tempfile
+from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+
+from rackwright.cli.demo.breaking import breaking
+from rackwright.cli.demo.build import build, rest
+from rackwright.cli.demo.errors import DemoError
+from rackwright.cli.demo.facts import shortfalls
+from rackwright.cli.demo.faults import FAULTS
+from rackwright.cli.demo.local_side import LocalSide
+from rackwright.cli.demo.manifests import Examples
+from rackwright.cli.demo.processes import RACKWRIGHT, Child, start
+from rackwright.cli.demo.report import Report
+from rackwright.cli.demo.scene import Scene
+from rackwright.cli.demo.simulator import Simulator
+from rackwright.cli.demo.tell import BAD, STEP, Teller, printing
+
+ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to run: without a person, and in which folder, which then stays."""
+
+    headless: bool = False
+    keep: Path | None = None
+
+
+class Stage:
+    """One run of the demo. `report` is there from the beginning; `finished` says that the story came to its end."""
+
+    def __init__(self, options: Options, console: Console) -> None:
+        self._options = options
+        self._console = console
+        self._live = not options.headless and console.is_terminal
+        self._tell = Teller((lambda _: None) if self._live else printing(console))
+        self._stopped: asyncio.Future[int] | None = None
+        self.report = Report()
+        self.finished = False
+
+    async def run(self) -> int:
+        """Play to the end, or to a signal: its number, or 0. Everything that was started is ended by then."""
+        loop = asyncio.get_running_loop()
+        self._stopped = stopped = loop.create_future()
+        for number in ENDS:
+            loop.add_signal_handler(number, _resolve, stopped, number)
+        playing = loop.create_task(self._play(stopped))
+        await asyncio.wait({playing, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        playing.cancel()
+        with suppress(asyncio.CancelledError):
+            await playing
+        return stopped.result() if stopped.done() else 0
+
+    async def _play(self, stopped: asyncio.Future[int]) -> None:
+        async with AsyncExitStack() as stack:
+            try:
+                scene = await self._set(stack)
+            except DemoError as error:
+                self._fail(error)
+                return
+            self.report = scene.report
+            await self._story(scene)
+            self.finished = True
+            if not self._options.headless:
+                for hint in self._hints(scene):
+                    self._tell.say(hint, STEP)
+                await stopped
+
+    async def _set(self, stack: AsyncExitStack) -> Scene:
+        work = self._folder(stack)
+        examples = Examples.read()
+        chassis = await self._chassis(stack, work, examples)
+        control = (await chassis.announced(r"^Control:\s+(http://\S+)/counters"))[1]
+        simulator = await stack.enter_async_context(Simulator(control))
+        key = (await chassis.announced(r"^Host key:\s+(.+)$"))[1]
+        self._port = int((await chassis.announced(r"^SSH:\s+ssh -p (\d+) "))[1])
+        self._username, self._password = examples.credentials
+        side = LocalSide(work, self._tell)
+        stack.push_async_callback(side.aclose)
+        self._tell.say(f"A simulated chassis, as found, listens on port {self._port}. The operator starts.", STEP)
+        await side.open()
+        return Scene(simulator, side, self._tell, examples.rack(self._port, key), await simulator.state())
+
+    def _folder(self, stack: AsyncExitStack) -> Path:
+        keep = self._options.keep
+        if keep is None:
+            work = Path(tempfile.mkdtemp(prefix="rackwright-demo-"))
+            stack.callback(shutil.rmtree, work, ignore_errors=True)
+            return work
+        keep.mkdir(parents=True, exist_ok=True)
+        if any(keep.iterdir()):
+            raise DemoError(f"--keep {keep} is not empty. Name a folder that is, or one that is not there yet.")
+        return keep.resolve()
+
+    @staticmethod
+    async def _chassis(stack: AsyncExitStack, work: Path, examples: Examples) -> Child:
+        username, password = examples.credentials
+        options = {
+            "--port": 0,
+            "--control-port": 0,
+            "--state": work / "chassis.json",
+            "--host-key": work / "chassis.key",
+            "--username": username,
+            "--password": password,
+        }
+        words = [str(word) for option in options.items() for word in option]
+        child = await start("The simulated chassis", [*RACKWRIGHT, "sim", "seamicro", *words], work / "chassis.log")
+        stack.push_async_callback(child.stop)
+        return child
+
+    async def _story(self, scene: Scene) -> None:
+        try:
+            await build(scene)
+            await rest(scene)
+            for fault in FAULTS:
+                await breaking(scene, fault)
+            wrong = shortfalls(scene.asked, scene.found, await scene.simulator.state(), await scene.simulator.lines())
+            scene.report.broken += [f"after all faults: {sentence}" for sentence in wrong]
+        except DemoError as error:
+            self._fail(error)
+            self._tell.output(f"the operator's log ends with:\n{scene.side.log_tail()}")
+
+    def _fail(self, error: DemoError) -> None:
+        self.report.broken.append(error.message)
+        self._tell.say(error.message, BAD)
+
+    def _hints(self, scene: Scene) -> tuple[str, ...]:
+        ssh = ["ssh", "-p", str(self._port), "-o", "UserKnownHostsFile=/dev/null", "-o", "StrictHostKeyChecking=no"]
+        words = shlex.join([*ssh, f"{self._username}@127.0.0.1"])
+        return (*scene.side.hints(), f"{words}    (password: {self._password})")
+
+
+def _resolve(future: asyncio.Future[int], number: int) -> None:
+    if not future.done():
+        future.set_result(number)
