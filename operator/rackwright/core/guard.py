@@ -20,7 +20,7 @@ from rackwright_drivers.contract.storage import Attach, AttachRange, Detach
 class ObjectPolicy:
     """What one object allows, after inheritance, and what has been consented to.
 
-    `approvals` are the plans that its spec names (a stamped node's are its Chassis'); `counter` is how many approvals
+    `approvals` are the plans that the spec of `approver` names: its own, or for a stamped node its Chassis'; `counter` is how many approvals
     were used before, so that none counts twice; `granted` are the digests of steps consented to and not yet done.
     """
 
@@ -31,6 +31,7 @@ class ObjectPolicy:
     approvals: frozenset[str] = frozenset()
     counter: int = 0
     granted: frozenset[str] = frozenset()
+    approver: Ref | None = None  # None: itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,10 @@ def guard(stage: Sequence[Step], rules: Rules) -> Verdict:
             sorting.allowed.extend(steps)
         else:
             digests[owner] = digest
-            sorting.held.extend(Held(step, HoldReason.APPROVAL_REQUIRED, _ask(owner, digest)) for step in steps)
+            sorting.held.extend(
+                Held(step, HoldReason.APPROVAL_REQUIRED, _ask(owner, policy.approver or owner, digest))
+                for step in steps
+            )
     through = set(sorting.allowed)
     within, over = _budget([step for step in stage if step in through], rules.max_disrupted)
     return Verdict(tuple(within), (*sorting.held, *over), digests, granted)
@@ -122,10 +126,10 @@ def _refused_by(step: Step, owner: Ref, policy: ObjectPolicy) -> Held | None:
     return None
 
 
-def _ask(owner: Ref, digest: str) -> str:
+def _ask(owner: Ref, approver: Ref, digest: str) -> str:
     return (
         f"This could lose data or the way to the rack, so {owner} waits for consent: `rackwright approve {owner}`, "
-        f'or add {{plan: "{digest}"}} to spec.approvals.'
+        f'or add {{plan: "{digest}"}} to spec.approvals of {approver}.'
     )
 
 

@@ -144,14 +144,15 @@ def rules_of(rack: Rack, actions: frozenset[type[Action]]) -> Rules:
 
 def _object_policy(item: ChassisObject | PoolObject | NodeObject, chassis: ChassisObject) -> ObjectPolicy:
     policy = policy_of(item, chassis)
-    approving = chassis.spec.approvals if isinstance(item, NodeObject) else item.spec.approvals
+    approver = chassis if isinstance(item, NodeObject) else item
     status = item.resource.status
     return ObjectPolicy(
         uid=item.resource.uid,
         mode=policy.mode,
         destructive=policy.destructive,
         paused=item.resource.paused,
-        approvals=frozenset(approval.plan for approval in approving),
+        approvals=frozenset(approval.plan for approval in approver.spec.approvals),
         counter=status.get("consentsUsed", 0),
+        approver=approver.resource.ref,
         granted=frozenset((status.get("consent") or {}).get("steps", ())),
     )
