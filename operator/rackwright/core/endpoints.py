@@ -39,11 +39,15 @@ class Context:
 
 @dataclass
 class Endpoint:
-    """One device. Use it only while holding `lock`."""
+    """One device. Use it only while holding `lock`.
+
+    From `quiet_from` on (time of the event loop) it shows all that another process did before this one began.
+    """
 
     address: str
     driver: ChassisDriver
     fingerprint: str
+    quiet_from: float
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     context: Context = field(default_factory=Context)
 
@@ -69,7 +73,8 @@ class Endpoints:
         context = known.context if known is not None else Context()
         driver = self._connect(name, parameters, credentials, spec, context, address)
         if known is None:
-            self._known[address] = endpoint = Endpoint(address, driver, mark, context=context)
+            quiet_from = asyncio.get_running_loop().time() + spec.limits.settle_seconds
+            self._known[address] = endpoint = Endpoint(address, driver, mark, quiet_from, context=context)
             return endpoint
         async with known.lock:
             await known.driver.aclose()

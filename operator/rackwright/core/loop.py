@@ -28,6 +28,9 @@ class Target(Protocol[StateT]):
     def decide(self, state: StateT) -> Decision:
         """Plan and guard, purely."""
 
+    async def settle(self) -> bool:
+        """Wait until what another process did just before this one began shows; False where that is long past."""
+
     async def record_consent(self, decision: Decision) -> None:
         """Note durably which consent is being used, before anything that needed it is done."""
 
@@ -70,6 +73,9 @@ async def run(target: Target[StateT]) -> Pass[StateT]:
             allowed = result.decision.verdict.allowed
             if not allowed:
                 return result
+            if await target.settle():
+                result.decision = before  # it was looked at too early to act on
+                continue
             futile = futile + 1 if before is not None and before.verdict.allowed == allowed else 0
             if futile >= PATIENCE:
                 raise TransientError(_futile(allowed))

@@ -1,5 +1,6 @@
 """A chassis as the loop's target: its endpoint below, its objects above."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
@@ -32,6 +33,14 @@ class ChassisTarget:
     def decide(self, state: ChassisState) -> Decision:
         """Plan and guard."""
         return decide(self.inputs.rack, state, rules_of(self.inputs.rack, self.endpoint.driver.actions))
+
+    async def settle(self) -> bool:
+        """A process that was killed may have left commands behind that the chassis does not show yet."""
+        wait = self.endpoint.quiet_from - asyncio.get_running_loop().time()
+        if wait <= 0:
+            return False
+        await asyncio.sleep(wait)
+        return True
 
     async def record_consent(self, decision: Decision) -> None:
         """Durably, before the first command that needed it."""
