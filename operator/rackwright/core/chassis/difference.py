@@ -66,12 +66,19 @@ def _volumes(wanted: ChassisState, observed: ChassisState) -> Iterator[Differenc
 
 
 def _attachments(wanted: ChassisState, observed: ChassisState) -> Iterator[Difference]:
+    places = (
+        {} if isinstance(wanted.attachments, Unknown) else {held: at for at, held in wanted.attachments.items() if held}
+    )
     for vdisk, want, found in _both(wanted.attachments, observed.attachments):
-        if want != found:
-            yield Difference(Part(PartKind.ATTACHMENT, vdisk), _attached(want), _attached(found))
+        if want is None and found in places:
+            whose = f"nothing, as {shown(found)} is for {places[found]}"
+            yield Difference(Part(PartKind.ATTACHMENT, vdisk), whose, shown(found))
+        elif want != found:
+            yield Difference(Part(PartKind.ATTACHMENT, vdisk), shown(want), shown(found))
 
 
-def _attached(value: Attached | None) -> str:
+def shown(value: Attached | None) -> str:
+    """What is on a vdisk, for people."""
     match value:
         case None:
             return "nothing"
