@@ -31,6 +31,7 @@ from rackwright.kube.store import KubeStore
 log = structlog.get_logger(__name__)
 
 SYNC_SECONDS = 600.0  # how often the cache is compared with the server
+RELISTED_SECONDS = 2.0  # for a listing to come to its end
 FIRST_TRY_SECONDS = 2.0  # between tries to reach a server that is not there yet
 FLUSH_SECONDS = 5.0
 LAG_MOST_SECONDS = 20.0
@@ -128,6 +129,7 @@ class Daemon:
         self.lease.resign()
         await self.engine.drain(self._options.drain_seconds)
         if self._working is not None:
+            self._working.cancel()
             await asyncio.wait({self._working})
         renewing.cancel()
         await asyncio.wait({renewing})
@@ -159,6 +161,7 @@ class Daemon:
         said = ""
         while not self._stop.is_set():
             try:
+                await self.store.check_served()
                 await self.store.sync()
                 return True
             except StoreUnavailableError as error:
@@ -171,15 +174,17 @@ class Daemon:
         return False
 
     async def _sync_for_ever(self) -> None:
-        await asyncio.sleep(
-            FIRST_TRY_SECONDS
-        )  # between our listing and the start of the watches something may have gone
+        """Now and then, and soon after a watch had to begin anew."""
         while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(SYNC_SECONDS):
+                    await self.store.relisted.wait()
+            await asyncio.sleep(RELISTED_SECONDS)
+            self.store.relisted.clear()
             try:
                 await self.store.sync()
             except StoreUnavailableError as error:
                 log.warning("the cache could not be compared with the server", error=str(error))
-            await asyncio.sleep(SYNC_SECONDS)
 
     async def _measure(self) -> None:
         loop = asyncio.get_running_loop()

@@ -67,7 +67,7 @@ def run(
     """
     # The libraries of Kubernetes take a second to import, which the other commands need not wait for.
     from rackwright.cli import daemon, logs
-    from rackwright.kube.access import own_namespace
+    from rackwright.kube.access import AccessError, own_namespace
     from rackwright.kube.lease import Timing
 
     logs.configure(log_format, log_level)
@@ -84,6 +84,8 @@ def run(
     sinks: list[Callable[[bytes], None]] = [stream_sink(sys.stdout), *([sink] if sink is not None else [])]
     try:
         asyncio.run(daemon.run(kubeconfig, context, Journal(*sinks), options))
+    except AccessError as error:
+        raise click.ClickException(str(error)) from error
     finally:
         if sink is not None:
             sink.close()

@@ -37,13 +37,15 @@ class Heartbeat:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._out: tuple[str, float] | None = None  # the oldest version that is not back yet, and when it was written
+        self._wrote = clock()  # the latest
         self._newest = "0"  # seen
         self._back = clock()
 
     def wrote(self, version: str) -> None:
         """A write was acknowledged with this version."""
+        self._wrote = self._clock()
         if self._out is None and newer(version, self._newest):
-            self._out = (version, self._clock())
+            self._out = (version, self._wrote)
 
     def saw(self, version: str) -> None:
         """The watch brought this version."""
@@ -59,8 +61,11 @@ class Heartbeat:
 
     @property
     def late(self) -> bool:
-        """Whether a write that succeeded has not come back for too long. A write that failed is no sign of anything."""
-        return self._out is not None and self._clock() - self._out[1] > LATE_SECONDS
+        """Whether writes have gone on for too long since one that has not come back.
+
+        While no write succeeds either, it is the server that is away, and a new process would see no more than this one.
+        """
+        return self._out is not None and self._wrote - self._out[1] > LATE_SECONDS
 
 
 async def listen(client: WatchApi, heartbeat: Heartbeat, namespace: str, name: str) -> None:

@@ -113,6 +113,8 @@ class Lease:
 
     async def tick(self) -> None:
         """One try to acquire or renew. Raises nothing that an API server could cause."""
+        if self._mine is None and self._resigned:
+            return
         try:
             async with asyncio.timeout(self._timing.attempt):
                 await (self._acquire() if self._mine is None else self._renew(self._mine))

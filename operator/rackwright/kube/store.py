@@ -4,6 +4,7 @@ The cache only ever moves forward: an object is replaced by a newer version of i
 one that is gone does not come back with a reply that was on its way.
 """
 
+import asyncio
 import base64
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from http import HTTPStatus
@@ -11,7 +12,8 @@ from typing import Any
 
 import structlog
 
-from rackwright.core.resource import KINDS, Ref, Resource
+from rackwright.api.kinds import KINDS as API_KINDS
+from rackwright.core.resource import API_VERSION, KINDS, Ref, Resource
 from rackwright.core.store import EventType, SecretMissingError, StoreConflictError, StoreUnavailableError
 from rackwright.kube.client import ApiClient, RefusedError
 from rackwright.kube.events import EventPoster
@@ -36,6 +38,7 @@ class KubeStore:
         self._graves: dict[str, None] = {}
         self._listener: Listener = lambda _resource, _deleted: None
         self.synced = False
+        self.relisted = asyncio.Event()
 
     def listen(self, listener: Listener) -> None:
         """Tell this one, from now on, of every change of the cache: the object, and whether it is gone."""
@@ -52,6 +55,8 @@ class KubeStore:
     def saw(self, kind: str, event: str | None, body: Body) -> None:
         """A watch brought this: ADDED, MODIFIED, DELETED, or None for what was there already."""
         resource = resource_of(kind, body)
+        if event is None:
+            self.relisted.set()  # a listing does not say what has gone since the last one
         if event == "DELETED":
             self._bury(resource)
         else:
@@ -78,6 +83,14 @@ class KubeStore:
         if known is not None and known.uid == gone.uid:
             del self._objects[gone.ref.kind][gone.ref]
             self._listener(known, True)
+
+    async def check_served(self) -> None:
+        """StoreUnavailableError unless the server's discovery has all kinds: watches are started by what it has."""
+        found = await self._client.get(f"/apis/{API_VERSION}") or {}
+        served = {item["name"] for item in found.get("resources") or ()}
+        missing = [name for name in (API_KINDS[kind].plural for kind in KINDS) if name not in served]
+        if missing:
+            raise StoreUnavailableError(f"the API server does not serve {', '.join(missing)}. Install the CRDs.")
 
     async def sync(self) -> int:
         """Compare the cache with the server, and make good what watches missed; how many objects that was.
