@@ -14,6 +14,7 @@ STEPS_SHOWN = 50
 COMMANDS_SHOWN = 8
 UNDECLARED_SHOWN = 20
 APPROVALS_SHOWN = 20
+CONSENT_STEPS = 1024
 ASSIGNMENTS_SHOWN = 256
 MESSAGE_LENGTH = 2048
 TEXT_LENGTH = 512
@@ -130,7 +131,7 @@ class Consent(ApiModel):
     """Consent that was used and whose actions are not all done: what is left of it holds even after a crash."""
 
     plan: PlanDigest = Field(description="The digest that spec.approvals named.")
-    steps: Annotated[tuple[PlanDigest, ...], Items(1024, unique=True)] = Field(
+    steps: Annotated[tuple[PlanDigest, ...], Items(CONSENT_STEPS, unique=True)] = Field(
         (), description="The actions that it lets through, each by its digest."
     )
 

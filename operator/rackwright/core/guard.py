@@ -7,13 +7,16 @@ it is recorded once, and what it covered stays allowed until it is done, also ac
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from rackwright.api.status import CONSENT_STEPS
 from rackwright.core.resource import Ref
 from rackwright.core.risk import Risk
-from rackwright.core.step import Held, HoldReason, Step, Verdict, fingerprint
+from rackwright.core.step import Grant, Held, HoldReason, Step, Verdict, fingerprint
 from rackwright_drivers.contract.chassis import Action
 from rackwright_drivers.contract.network import Nic, SetPort
 from rackwright_drivers.contract.power import SetPower
 from rackwright_drivers.contract.storage import Attach, AttachRange, Detach
+
+_TOO_MANY = f"One consent is to {CONSENT_STEPS} actions at most, and others go first."
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +67,17 @@ def guard(stage: Sequence[Step], rules: Rules) -> Verdict:
         else:
             sorting.allowed.append(step)
     digests: dict[Ref, str] = {}
-    granted: dict[Ref, str] = {}
+    granted: dict[Ref, Grant] = {}
     for owner, steps in sorting.asking.items():
         policy = rules.policies[owner]
+        room = max(0, CONSENT_STEPS - len(policy.granted))
+        sorting.held.extend(Held(step, HoldReason.BUDGET, _TOO_MANY) for step in steps[room:])
+        steps = steps[:room]
+        if not steps:
+            continue
         digest = stage_digest(policy, steps)
         if digest in policy.approvals:
-            granted[owner] = digest
+            granted[owner] = Grant(digest, tuple(sorted(step.digest for step in steps)))
             sorting.allowed.extend(steps)
         else:
             digests[owner] = digest

@@ -114,13 +114,21 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True)
+class Grant:
+    """An approval found in a spec that fits right now: the digest that it names, and those of the steps it lets through."""
+
+    plan: str
+    steps: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """The guard's answer for one stage. `digests` has, for each object with steps that want consent, what to approve."""
 
     allowed: tuple[Step, ...]
     held: tuple[Held, ...]
     digests: Mapping[Ref, str]
-    granted: Mapping[Ref, str]  # approvals found in a spec that fit right now, and were not yet recorded
+    granted: Mapping[Ref, Grant]  # not yet recorded
 
 
 @dataclass(frozen=True, slots=True)

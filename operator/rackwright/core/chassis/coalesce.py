@@ -1,20 +1,20 @@
 """Single steps into the device's bulk and range forms, where that is proved to come to the same. Pure."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
 
-from rackwright.core.chassis.wanted import Choice
+from rackwright.core.chassis.wanted import Choice, Wanted
 from rackwright.core.natural import natural
 from rackwright.core.risk import Risk
 from rackwright.core.step import Step
 from rackwright_drivers.contract.chassis import Action, ChassisState
-from rackwright_drivers.contract.storage import Attach, AttachRange, ClearMetadata, Detach, VDisk, VolumeId
+from rackwright_drivers.contract.storage import Attach, AttachRange, ClearMetadata, Detach, VolumeId
 from rackwright_drivers.contract.unknown import Unknown
 
 
 def coalesce(
-    steps: Sequence[Step], observed: ChassisState, choices: Mapping[VDisk, Choice], can: frozenset[type[Action]]
+    steps: Sequence[Step], observed: ChassisState, wanted: Wanted, can: frozenset[type[Action]]
 ) -> tuple[Step, ...]:
     """The same effect in fewer steps. All of `steps` are of one stage and go the same way: all allowed, or all held."""
     result: list[Step] = []
@@ -23,7 +23,7 @@ def coalesce(
         if kind is ClearMetadata:
             result.extend(_clear_ranges(run, observed))
         elif kind is Attach and AttachRange in can:
-            result.extend(_attach_ranges(run, observed, choices))
+            result.extend(_attach_ranges(run, observed, wanted))
         elif kind is Detach:
             result.extend(_detach_ranges(run))
         else:
@@ -81,28 +81,28 @@ def _clear(step: Step) -> ClearMetadata:
     return step.action
 
 
-def _attach_ranges(steps: Sequence[Step], observed: ChassisState, choices: Mapping[VDisk, Choice]) -> Iterator[Step]:
+def _attach_ranges(steps: Sequence[Step], observed: ChassisState, wanted: Wanted) -> Iterator[Step]:
     """One ranged attach for all that take any volume of a prefix, if every free volume of that prefix is theirs to take.
 
     The chassis chooses among all that match, wherever they are: one free volume that matches and is not ours to give,
-    and every step stays single.
+    or that another step of this stage is about to give or to make, and every step stays single.
     """
-    by_choice: dict[Choice, list[Step]] = {}
+    by_choice: dict[Choice | None, list[Step]] = {}
     for step in steps:
-        choice = choices.get(_attach(step).vdisk)
-        if choice is None or not _takes_only(choice, observed):
-            yield step
-        else:
-            by_choice.setdefault(choice, []).append(step)
+        by_choice.setdefault(wanted.choices.get(_attach(step).vdisk), []).append(step)
     for choice, group in by_choice.items():
-        yield from _rectangles(choice, group)
+        others = {_attach(step).volume for step in steps} - {_attach(step).volume for step in group}
+        if choice is None or others & choice.volumes or not _takes_only(choice, observed, wanted):
+            yield from group
+        else:
+            yield from _rectangles(choice, group)
 
 
-def _takes_only(choice: Choice, observed: ChassisState) -> bool:
+def _takes_only(choice: Choice, observed: ChassisState, wanted: Wanted) -> bool:
     if isinstance(observed.volumes, Unknown) or isinstance(observed.attachments, Unknown):
         return False
     attached = {found for found in observed.attachments.values() if isinstance(found, VolumeId)}
-    matching = {name for name in observed.volumes if name.name.startswith(choice.prefix)}
+    matching = {name for name in (*observed.volumes, *wanted.volumes) if name.name.startswith(choice.prefix)}
     return matching - attached <= choice.volumes
 
 

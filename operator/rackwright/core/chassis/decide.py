@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from rackwright.core.chassis.coalesce import coalesce
+from rackwright.core.chassis.doubt import NO_DOUBT, doubts
 from rackwright.core.chassis.network import lay_out_network
 from rackwright.core.chassis.placement import lay_out_attachments
 from rackwright.core.chassis.plan import Plan, plan
@@ -37,14 +38,14 @@ def decide(rack: Rack, observed: ChassisState, rules: Rules) -> Decision:
     planned = plan(wanted, observed)
     current = planned.stages[0] if planned.stages else ()
     verdict = guard(current, rules)
-    allowed = coalesce(verdict.allowed, observed, wanted.choices, rules.actions)
+    allowed = coalesce(verdict.allowed, observed, wanted, rules.actions)
     return Decision(
         parts=dict(wanted.owners),
         differences=planned.differences,
         stages=planned.stages,
         blocked=planned.blocked,
         verdict=replace(verdict, allowed=allowed, held=tuple(_held(verdict.held, observed, wanted, rules))),
-        problems=(*wanted.problems, *_unsolved(planned, wanted)),
+        problems=(*wanted.problems, *_unsolved(planned, wanted), *_doubtful(planned, observed)),
         undeclared=tuple(sorted(_undeclared(wanted, observed), key=natural)),
     )
 
@@ -56,7 +57,7 @@ def _held(held: Iterable[Held], observed: ChassisState, wanted: Wanted, rules: R
         groups.setdefault((item.step.owners[0], item.reason, item.message), []).append(item)
     for group in groups.values():
         steps: tuple[Step, ...] = tuple(item.step for item in group)
-        for step in coalesce(steps, observed, wanted.choices, rules.actions):
+        for step in coalesce(steps, observed, wanted, rules.actions):
             yield Held(step, group[0].reason, group[0].message)
 
 
@@ -64,6 +65,8 @@ def _unsolved(planned: Plan, wanted: Wanted) -> Iterator[Problem]:
     """Differences that no action of ours undoes: a person has to."""
     by_owner: dict[Ref, list[Difference]] = {}
     for difference in planned.unsolved:
+        if difference.part in wanted.explained:
+            continue
         by_owner.setdefault(wanted.owners[difference.part][0], []).append(difference)
     for owner, found in by_owner.items():
         first = found[0]
@@ -74,6 +77,18 @@ def _unsolved(planned: Plan, wanted: Wanted) -> Iterator[Problem]:
             f"{first.part} should be {first.wanted} and is {first.found}, which no command changes in place.{more} "
             "Change the manifest to what is there, or remove the old one by hand.",
         )
+
+
+def _doubtful(planned: Plan, observed: ChassisState) -> Iterator[Problem]:
+    """What could destroy something waits until everything is known again."""
+    doubtful = [step for step in planned.blocked if NO_DOUBT in step.needs]
+    reasons = doubts(observed)
+    if not reasons:
+        return
+    for owner in dict.fromkeys(owner for step in doubtful for owner in step.owners):
+        mine = [step for step in doubtful if owner in step.owners]
+        more = f" and {len(mine) - 1} more" if len(mine) > 1 else ""
+        yield Problem(owner, "Unknown", f"{mine[0].name} of {mine[0].target}{more} could lose data, and {reasons[0]}.")
 
 
 def _undeclared(wanted: Wanted, observed: ChassisState) -> Iterator[str]:

@@ -64,19 +64,19 @@ def lay_out_attachments(
 
 
 def _place(placement: Placement) -> None:
-    demands = list(_demands(placement))
     waiting: list[Demand] = []
-    for demand in demands:
+    for demand in _demands(placement):
         kept = _kept(placement, demand)
         if kept is None:
             waiting.append(demand)
         else:
-            _settle(placement, demand, kept)
+            _settle(placement, _where_free(placement, demand), kept)
     new: list[Demand] = []
     for demand in waiting:
-        if _taken(placement, demand):
+        if _where_free(placement, demand) != demand:
+            _leave_rest(placement, demand)
             continue
-        back = _remembered(placement, demand)
+        back = _remembered(placement, demand) or _kept(placement, demand, exchanged=True)
         if back is None:
             new.append(demand)
         else:
@@ -98,14 +98,14 @@ def _holders(placement: Placement, volume: VolumeId) -> set[str]:
     return {vdisk.server for vdisk, found in placement.attachments.items() if found == volume}
 
 
-def _kept(placement: Placement, demand: Demand) -> VolumeId | None:
-    """The volume that is there already and may stay."""
+def _kept(placement: Placement, demand: Demand, *, exchanged: bool = False) -> VolumeId | None:
+    """The volume that is there already and may stay; also in place of a remembered one, where it was `exchanged`."""
     for vdisk in demand.vdisks:
         found = placement.attachments.get(vdisk)
         if not isinstance(found, VolumeId) or found not in placement.volumes or found in placement.spoken_for:
             continue
         known = placement.rack.remembered.get(vdisk)
-        if known not in (None, found) and known in placement.volumes:
+        if not exchanged and known not in (None, found) and known in placement.volumes:
             continue  # somebody exchanged it: the data of this server is on the one that it remembers
         if _owner(placement, found) in (None, demand.node.server):
             return found
@@ -125,32 +125,51 @@ def _owner(placement: Placement, volume: VolumeId) -> str | None:
 
 
 def _declares(placement: Placement, server: str, volume: VolumeId) -> bool:
-    """Whether the server has this volume on a vdisk that the assign speaks of."""
+    """Whether the server has this volume on a vdisk that any assign of the pool speaks of."""
     node = placement.rack.by_server.get(server)
-    if node is None or not placement.assign.node_selector.matches(node.resource.labels):
-        return False
-    return any(placement.attachments.get(VDisk(server, number)) == volume for number in placement.assign.vdisks)
+    return node is not None and any(
+        placement.attachments.get(VDisk(server, number)) == volume
+        for assign in placement.pool.spec.assign
+        if assign.node_selector.matches(node.resource.labels)
+        for number in assign.vdisks
+    )
 
 
-def _taken(placement: Placement, demand: Demand) -> bool:
-    """Whether something that is not ours to move is on the vdisk; the node then says so and nothing is planned."""
+def _where_free(placement: Placement, demand: Demand) -> Demand:
+    """The demand without the vdisks that have something which is not ours to move; about those the node says so."""
+    free = []
     for vdisk in demand.vdisks:
-        found = placement.attachments.get(vdisk)
-        if found is None:
-            continue
-        if found in placement.volumes and isinstance(found, VolumeId) and _owner(placement, found) != "":
-            continue  # another server's volume of this pool: its owner is known, so it can be put right
-        ambiguous = found in placement.volumes
-        sentence = (
-            f"{vdisk} and another server both have {found}, and neither is remembered as its owner. "
-            "Detach it from the wrong one by hand."
-            if ambiguous
-            else f"{placement.path()} of {placement.pool.ref} wants {vdisk}, which has {_shown(found)}. "
+        sentence = _taken(placement, vdisk)
+        if sentence is None:
+            free.append(vdisk)
+        else:
+            _leave(placement, Demand(demand.node, (vdisk,)), "VDiskTaken", sentence)
+    return Demand(demand.node, tuple(free))
+
+
+def _leave_rest(placement: Placement, demand: Demand) -> None:
+    """One of several paths is taken: the others are left as they are with it."""
+    for vdisk in demand.vdisks:
+        _declare(placement, demand, vdisk)
+        placement.wanted.unplaced.setdefault(Part(PartKind.ATTACHMENT, vdisk), f"a volume of {placement.pool.ref}")
+
+
+def _taken(placement: Placement, vdisk: VDisk) -> str | None:
+    """The sentence about what is on a vdisk where that is not ours to move."""
+    found = placement.attachments.get(vdisk)
+    if found is None:
+        return None
+    if not isinstance(found, VolumeId) or found not in placement.volumes:
+        return (
+            f"{placement.path()} of {placement.pool.ref} wants {vdisk}, which has {_shown(found)}. "
             "Detach that by hand if it is not needed, or use another vdisk."
         )
-        _leave(placement, demand, "VDiskTaken", sentence)
-        return True
-    return False
+    if _owner(placement, found) == "":
+        return (
+            f"{vdisk} and another server both have {found}, and neither is remembered as its owner. "
+            "Detach it from the wrong one by hand."
+        )
+    return None  # a volume of this pool whose owner is known: it can be put right
 
 
 def _shown(found: Attached) -> str:
@@ -170,17 +189,20 @@ def _settle(placement: Placement, demand: Demand, volume: VolumeId, choice: Choi
     placement.placed[volume] = demand
     for vdisk in demand.vdisks:
         placement.wanted.attachments[vdisk] = volume
-        placement.wanted.own(Part(PartKind.ATTACHMENT, vdisk), demand.node.ref, placement.pool.ref)
+        _declare(placement, demand, vdisk)
         if choice is not None:
             placement.wanted.choices[vdisk] = choice
+
+
+def _declare(placement: Placement, demand: Demand, vdisk: VDisk) -> None:
+    placement.wanted.own(Part(PartKind.ATTACHMENT, vdisk), demand.node.ref, placement.pool.ref)
 
 
 def _leave(placement: Placement, demand: Demand, reason: str, sentence: str) -> None:
     placement.wanted.problem(demand.node.ref, reason, sentence, placement.pool.ref)
     for vdisk in demand.vdisks:
-        part = Part(PartKind.ATTACHMENT, vdisk)
-        placement.wanted.unplaced[part] = f"a volume of {placement.pool.ref}"
-        placement.wanted.own(part, demand.node.ref, placement.pool.ref)
+        _declare(placement, demand, vdisk)
+        placement.wanted.unplaced[Part(PartKind.ATTACHMENT, vdisk)] = f"a volume of {placement.pool.ref}"
 
 
 def _spread(placement: Placement, demands: Sequence[Demand]) -> None:
@@ -190,9 +212,13 @@ def _spread(placement: Placement, demands: Sequence[Demand]) -> None:
     free = [
         volume
         for volume in placement.volumes
-        if volume not in placement.spoken_for and volume not in remembered and volume not in attached
+        if volume not in placement.spoken_for
+        and volume not in remembered
+        and volume not in attached
+        and volume.pool_id not in placement.wanted.failing
     ]
-    any_will_do = not placement.assign.spread and placement.assign.attach != "AllPaths"
+    spreads = any(assign.spread for assign in placement.pool.spec.assign)  # a free hand for one would cost the other
+    any_will_do = not spreads and placement.assign.attach != "AllPaths"
     choice = Choice(_prefix(free), frozenset(free)) if any_will_do and free else None
     rules = [_Rule.of(spread, placement) for spread in placement.assign.spread]
     ordered = sorted(demands, key=lambda demand: not any(rule.hard and rule.applies(demand.node) for rule in rules))

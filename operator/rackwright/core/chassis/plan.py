@@ -4,10 +4,11 @@ A stage holds only steps that do not depend on each other; the next begins after
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from rackwright.core.chassis.difference import differences
+from rackwright.core.chassis.difference import differences, shown
+from rackwright.core.chassis.doubt import NO_DOUBT, doubts
 from rackwright.core.chassis.steps import Maker
 from rackwright.core.chassis.wanted import Wanted
 from rackwright.core.natural import natural
@@ -23,7 +24,9 @@ from rackwright_drivers.contract.storage import (
     CreateVolumes,
     Detach,
     SetManagementMode,
+    VDisk,
 )
+from rackwright_drivers.contract.unknown import Unknown
 
 _ORDER: tuple[type, ...] = (
     SetManagementMode,
@@ -58,10 +61,17 @@ def plan(wanted: Wanted, observed: ChassisState) -> Plan:
     steps.extend(maker.volumes(volumes))
     solved = {part for step in steps for part in step.solves}
     unsolved = tuple(difference for difference in found if difference.part not in solved)
-    unplaced = tuple(Difference(part, want, "nothing") for part, want in sorted(wanted.unplaced.items(), key=natural))
-    unsure = {Part(PartKind.FACTS, server) for server in wanted.unsure}
+    unplaced = tuple(_unplaced(wanted, observed))
+    unsure = {Part(PartKind.FACTS, server) for server in wanted.unsure} | ({NO_DOUBT} if doubts(observed) else set())
     stages, blocked = _stages(steps, {difference.part for difference in (*unsolved, *unplaced)} | unsure)
     return Plan((*found, *unplaced), stages, blocked, unsolved)
+
+
+def _unplaced(wanted: Wanted, observed: ChassisState) -> Iterator[Difference]:
+    """What was declared and found no place, with what is there instead."""
+    there = {} if isinstance(observed.attachments, Unknown) else observed.attachments
+    for part, want in sorted(wanted.unplaced.items(), key=natural):
+        yield Difference(part, want, shown(there.get(part.key) if isinstance(part.key, VDisk) else None))
 
 
 def _stages(steps: Sequence[Step], hopeless: set[Part]) -> tuple[tuple[tuple[Step, ...], ...], tuple[Step, ...]]:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from rackwright.core.chassis.doubt import doubts
 from rackwright.core.chassis.rack import Rack
 from rackwright.core.chassis.wanted import Wanted
 from rackwright.core.step import Part, PartKind
@@ -17,7 +18,8 @@ def lay_out_power(wanted: Wanted, rack: Rack, observed: ChassisState) -> None:
         for node in rack.nodes:
             wanted.problem(node.ref, "Unknown", f"The servers of the chassis cannot be told: {servers.reason}.")
         return
-    if any(isinstance(part, Unknown) for part in _behind_power(observed)):
+    unsure = doubts(observed, "identity")
+    if unsure:
         wanted.unsure.update(node.server for node in rack.nodes)
     for node in rack.nodes:
         found = servers.get(node.server)
@@ -32,17 +34,7 @@ def lay_out_power(wanted: Wanted, rack: Rack, observed: ChassisState) -> None:
             wanted.problem(node.ref, "Unknown", f"The power of {node.server} cannot be told: {found.power.reason}.")
         elif node.spec.power_state != "Unmanaged":
             power = Power.ON if node.spec.power_state == "Running" else Power.OFF
+            if unsure and power is Power.ON and found.power is Power.OFF:
+                wanted.problem(node.ref, "Unknown", f"{node.server} stays off for now, as {unsure[0]}.")
             wanted.servers[node.server] = replace(found, power=power)
             wanted.own(Part(PartKind.POWER, node.server), node.ref)
-
-
-def _behind_power(observed: ChassisState) -> tuple[object, ...]:
-    """Everything that says which volumes and networks a server would come up with."""
-    return (
-        observed.slots,
-        observed.disks,
-        observed.pools,
-        observed.volumes,
-        observed.attachments,
-        observed.network,
-    )

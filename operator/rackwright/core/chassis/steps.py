@@ -4,9 +4,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from rackwright.core.chassis.doubt import NO_DOUBT
 from rackwright.core.chassis.wanted import Wanted
 from rackwright.core.resource import Ref
-from rackwright.core.risk import risk_of
+from rackwright.core.risk import Risk, risk_of
 from rackwright.core.step import Difference, Part, PartKind, Step
 from rackwright_drivers.contract.chassis import Action, ChassisState
 from rackwright_drivers.contract.network import CreateVlan, Nic, Port, SetPort, Uplink
@@ -36,6 +37,8 @@ class Maker:
 
     def steps(self, difference: Difference) -> Iterator[Step]:
         """The steps for one difference: none where nothing that we do can undo it."""
+        if difference.part in self.wanted.explained:
+            return
         key = difference.part.key
         match difference.part.kind:
             case PartKind.SLOT if isinstance(key, int):
@@ -96,14 +99,15 @@ class Maker:
         needs: Iterable[Part] = (),
         evidence: Iterable[str] = (),
     ) -> Step:
+        risk = risk_of(action, self.observed)
         return Step(
             action=action,
             owners=self._owners(difference.part),
             target=target,
             reason=f"wanted {difference.wanted}, found {difference.found}",
-            risk=risk_of(action, self.observed),
+            risk=risk,
             solves=frozenset({solves or difference.part}),
-            needs=frozenset(needs),
+            needs=frozenset(needs) | ({NO_DOUBT} if risk is Risk.DESTRUCTIVE else set()),
             evidence=(self._serial, *evidence),
         )
 
@@ -113,15 +117,14 @@ class Maker:
         return "unknown" if isinstance(identity, Unknown) else identity.serial
 
     def _slot(self, difference: Difference, number: int) -> Iterator[Step]:
-        if difference.found == "no slot" or isinstance(self.observed.disks, Unknown):
+        if isinstance(self.observed.disks, Unknown):
             return
         serials = sorted(disk.serial for disk in self.observed.disks.values() if disk.slot == number)
         action = SetManagementMode(number, self.wanted.slots[number].mode)
         yield self._step(action, f"slot {number}", difference, evidence=serials)
 
     def _disk(self, difference: Difference, name: str) -> Iterator[Step]:
-        if isinstance(self.observed.disks, Unknown) or name not in self.observed.disks:
-            return
+        assert not isinstance(self.observed.disks, Unknown)  # else no disk would differ
         disk = self.observed.disks[name]
         needs = (Part(PartKind.SLOT, disk.slot),)
         action = ClearMetadata(disk.slot, (name,))

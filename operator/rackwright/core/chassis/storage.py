@@ -1,9 +1,11 @@
 """Which disks, pools and volumes the StoragePools of a chassis come to. Keeps what exists; adds what is missing."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import count
 
 from rackwright.api.storage_pool import ChassisBackend
+from rackwright.core.chassis.difference import shown
 from rackwright.core.chassis.rack import PoolObject, Rack
 from rackwright.core.chassis.wanted import Wanted
 from rackwright.core.claims import Claim, Settled, settle
@@ -16,6 +18,7 @@ from rackwright_drivers.contract.storage import (
     Metadata,
     Pool,
     PoolId,
+    RawDisk,
     Slot,
     Volume,
     VolumeId,
@@ -53,9 +56,12 @@ def shelf_of(observed: ChassisState) -> Shelf | Unknown:
 
 def lay_out_slots(wanted: Wanted, rack: Rack, observed: ChassisState) -> None:
     """The management modes that the Chassis declares."""
+    if isinstance(observed.slots, Unknown):
+        if rack.chassis.spec.storage_slots:
+            sentence = f"The storage slots of the chassis cannot be told: {observed.slots.reason}."
+            wanted.problem(rack.ref, "Unknown", sentence)
+        return
     for item in rack.chassis.spec.storage_slots:
-        if isinstance(observed.slots, Unknown):
-            return
         if item.slot not in observed.slots:
             there = ", ".join(str(number) for number in sorted(observed.slots)) or "none"
             wanted.problem(
@@ -67,6 +73,31 @@ def lay_out_slots(wanted: Wanted, rack: Rack, observed: ChassisState) -> None:
             continue
         wanted.slots[item.slot] = Slot(item.slot, ManagementMode(item.management_mode))
         wanted.own(Part(PartKind.SLOT, item.slot), rack.ref)
+        if observed.slots[item.slot].mode is not wanted.slots[item.slot].mode:
+            _refuse_used(wanted, rack, observed, item.slot)
+
+
+def _refuse_used(wanted: Wanted, rack: Rack, observed: ChassisState, slot: int) -> None:
+    """The mode of a slot is not changed under what is attached from it."""
+    attachments = {} if isinstance(observed.attachments, Unknown) else observed.attachments
+    disks = {} if isinstance(observed.disks, Unknown) else observed.disks
+    users = [
+        vdisk
+        for vdisk, found in attachments.items()
+        if (isinstance(found, VolumeId) and found.slot == slot)
+        or (isinstance(found, RawDisk) and found.name in disks and disks[found.name].slot == slot)
+    ]
+    if users:
+        wanted.explained.add(Part(PartKind.SLOT, slot))
+        first = min(users, key=natural)
+        more = f" and {len(users) - 1} more" if len(users) > 1 else ""
+        wanted.problem(
+            rack.ref,
+            "SlotInUse",
+            f"Slot {slot} should be in mode {wanted.slots[slot].mode}, which destroys what is on it, and {first} has "
+            f"{shown(attachments[first])} of it{more}. Detach that by hand if it is not needed, or remove the entry "
+            "from spec.storageSlots.",
+        )
 
 
 def lay_out_storage(wanted: Wanted, rack: Rack, observed: ChassisState) -> Mapping[PoolObject, tuple[VolumeId, ...]]:
@@ -76,8 +107,21 @@ def lay_out_storage(wanted: Wanted, rack: Rack, observed: ChassisState) -> Mappi
         for pool in rack.pools:
             wanted.problem(pool.ref, "Unknown", f"The storage of the chassis cannot be told: {shelf.reason}.")
         return {}
-    claims = settle(_disk_claims(rack.pools, shelf))
+    claims = settle((*_name_claims(rack.pools), *_disk_claims(rack.pools, shelf)))
     return {pool: tuple(_one(wanted, pool, rack, shelf, claims)) for pool in rack.pools}
+
+
+def _name_claims(pools: Iterable[PoolObject]) -> Iterable[Claim]:
+    """Whose a pool or volume is, its name says: two objects that use the same names would take each other's."""
+    for pool in pools:
+        yield Claim(_names_of(pool), pool.ref, pool.resource.created)
+
+
+def _names_of(pool: PoolObject) -> str:
+    backend = _backend(pool)
+    if backend.pools is not None:
+        return f"pools named {backend.pools.prefix}-N"
+    return f"volumes named {backend.existing_pool}/{backend.volumes.prefix}-N"
 
 
 def _disk_claims(pools: Iterable[PoolObject], shelf: Shelf) -> Iterable[Claim]:
@@ -105,6 +149,11 @@ def _is_ours(pool: PoolId, backend: ChassisBackend) -> bool:
 
 def _one(wanted: Wanted, pool: PoolObject, rack: Rack, shelf: Shelf, claims: Settled) -> Iterable[VolumeId]:
     backend = _backend(pool)
+    rival = claims.lost(pool.ref, _names_of(pool))
+    if rival is not None:
+        sentence = f"{rival} has the {_names_of(pool)} already. Make this object anew with another prefix."
+        wanted.problem(pool.ref, "Conflict", f"spec.backend.chassis: {sentence}", rival)
+        return
     if backend.existing_pool is not None:
         held = _existing(wanted, pool, shelf, PoolId.parse(backend.existing_pool))
     else:
@@ -136,13 +185,15 @@ def _own_pools(wanted: Wanted, pool: PoolObject, rack: Rack, shelf: Shelf, claim
     groups = [(disk,) for disk in disks] if backend.pools.per_disk else [tuple(disks)] if disks else []
     prefix, first = backend.pools.prefix, backend.pools.first_number
     kept = {names: shelf_pool for names in groups if (shelf_pool := _kept(names, shelf, backend))}
-    taken = {found.id.name for found in kept.values()}
-    numbers = (number for number in range(first, first + len(groups) * 2 + 1) if f"{prefix}-{number}" not in taken)
+    taken = {found.name for found in (*shelf.pools, *wanted.pools)}
+    numbers = (number for number in count(first) if f"{prefix}-{number}" not in taken)
     result = []
     for names in groups:
         found = kept.get(names) or _new_pool(shelf, names, f"{prefix}-{next(numbers)}")
         wanted.pools[found.id] = found
         wanted.own(Part(PartKind.POOL, found.id), pool.ref)
+        if not all(shelf.disks[disk].healthy for disk in names):
+            wanted.failing.add(found.id)
         for disk in names:
             clean = shelf.disks[disk] if names in kept else replace(shelf.disks[disk], metadata=Metadata.NONE)
             wanted.disks[disk] = clean
@@ -172,17 +223,17 @@ def _chosen(wanted: Wanted, pool: PoolObject, rack: Rack, shelf: Shelf, claims: 
     matching = [
         disk.name
         for disk in sorted(shelf.disks.values(), key=lambda disk: (disk.slot, natural(disk.name)))
-        if disk.name not in named and _selected(disk, backend) and disk.healthy and disk.name not in wanted.disks
+        if disk.name not in named and _selected(disk, backend) and disk.name not in wanted.disks
     ]
-    ours = [name for name in matching if (holder := shelf.pool_on(name)) and _is_ours(holder.id, backend)]
-    free = [name for name in matching if shelf.pool_on(name) is None]
-    count = disks.count if disks.count is not None else len(ours) + len(free)
-    chosen = (ours + free)[:count]
-    if len(chosen) < count:
+    ours = [name for name in matching if _kept((name,), shelf, backend)]
+    free = [name for name in matching if shelf.pool_on(name) is None and shelf.disks[name].healthy]
+    wants = disks.count if disks.count is not None else len(ours) + len(free)
+    chosen = (ours + free)[:wants]
+    if len(chosen) < wants:
         wanted.problem(
             pool.ref,
             "NoCapacity",
-            f"spec.backend.chassis.disks.count asks for {count} disks, but only {len(chosen)} match the selector and "
+            f"spec.backend.chassis.disks.count asks for {wants} disks, but only {len(chosen)} match the selector and "
             "are free. Lower the count, widen the selector, or add disks.",
         )
     return sorted(chosen, key=lambda name: (shelf.disks[name].slot, natural(name)))
@@ -227,37 +278,53 @@ def _usable(wanted: Wanted, pool: PoolObject, shelf: Shelf, names: list[str]) ->
             wanted.problem(pool.ref, "UnknownDisk", f"spec.backend.chassis.disks names {name}, {sentence}")
         elif not disk.healthy:
             wanted.problem(pool.ref, "DiskFailed", f"The chassis calls disk {name} (serial {disk.serial}) failed.")
-        elif holder is not None and not _is_ours(holder.id, backend):
+            if _kept((name,), shelf, backend):
+                usable.append(name)  # what is on it stays where it is
+        elif holder is not None and not _kept((name,), shelf, backend):
             wanted.problem(
                 pool.ref,
                 "DiskInUse",
                 f"spec.backend.chassis.disks names {name}, which is part of the pool {holder.id}; nobody declared that "
                 "pool as ours. Name another disk, or delete that pool by hand if nothing on it is needed.",
             )
-        elif shelf.slots[disk.slot].mode is not ManagementMode.VOLUME and disk.slot not in wanted.slots:
+        elif _mode(wanted, shelf, disk.slot) is not ManagementMode.VOLUME:
             wanted.problem(
                 pool.ref,
                 "SlotInDiskMode",
-                f"Disk {name} is in slot {disk.slot}, which is in disk mode. Add {{slot: {disk.slot}, managementMode: "
-                "Volume} to spec.storageSlots of the Chassis.",
+                f"Disk {name} is in slot {disk.slot}, which is in disk mode. Let spec.storageSlots of the Chassis say "
+                f"{{slot: {disk.slot}, managementMode: Volume}}.",
             )
         else:
             usable.append(name)
     return usable
 
 
+def _mode(wanted: Wanted, shelf: Shelf, slot: int) -> ManagementMode | None:
+    """The mode that a slot will have, or has where nobody says; None where the chassis does not list it."""
+    found = wanted.slots.get(slot) or shelf.slots.get(slot)
+    return found.mode if found else None
+
+
 def _volumes(wanted: Wanted, pool: PoolObject, shelf: Shelf, held: Pool) -> Iterable[VolumeId]:
     volumes = _backend(pool).volumes
-    count = volumes.count if volumes.count is not None else volumes.per_pool
-    assert count is not None  # by validation
+    many = volumes.count if volumes.count is not None else volumes.per_pool
+    assert many is not None  # by validation
     same = volumes.numbering == "SameAsPool"
-    numbers = [int(held.id.name.rpartition("-")[2])] if same else list(range(count))
+    numbers = [int(held.id.name.rpartition("-")[2])] if same else list(range(many))
     names = [VolumeId(*held.id, f"{volumes.prefix}-{number}") for number in numbers]
     shared = volumes.size_gib is None
-    size = volumes.size_gib or held.size_gib // len(names)
+    size = volumes.size_gib or held.size_gib // len(numbers)
+    if held.id in wanted.failing:
+        names = [name for name in names if name in shelf.volumes]
     missing = [name for name in names if name not in shelf.volumes]
-    if held.id in shelf.pools and size * len(missing) > shelf.pools[held.id].free_gib:
-        _no_capacity(wanted, pool, shelf, held.id, f"{len(missing)} volumes of {size} GiB")
+    free = held.free_gib - sum(
+        volume.size_gib
+        for name, volume in wanted.volumes.items()
+        if name.pool_id == held.id and name not in shelf.volumes and name not in missing
+    )
+    if size * len(missing) > free:
+        asked = f"{free} GiB free, too little for {len(missing)} volumes of {size} GiB"
+        _no_capacity(wanted, pool, shelf, held.id, asked, names)
         names = [name for name in names if name in shelf.volumes]
     if shared:
         wanted.shares[held.id] = len(numbers)
@@ -268,15 +335,14 @@ def _volumes(wanted: Wanted, pool: PoolObject, shelf: Shelf, held: Pool) -> Iter
     return names
 
 
-def _no_capacity(wanted: Wanted, pool: PoolObject, shelf: Shelf, held: PoolId, asked: str) -> None:
-    ours = {name for name in wanted.volumes if name.pool_id == held}
+def _no_capacity(
+    wanted: Wanted, pool: PoolObject, shelf: Shelf, held: PoolId, asked: str, mine: Sequence[VolumeId]
+) -> None:
+    ours = {*wanted.volumes, *mine}
     others = [volume for name, volume in shelf.volumes.items() if name.pool_id == held and name not in ours]
     names = sorted((str(volume.id) for volume in others), key=natural)
-    shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
-    wanted.problem(
-        pool.ref,
-        "NoCapacity",
-        f"Pool {held} has {shelf.pools[held].free_gib} GiB free, too little for {asked}. It is filled by "
-        f"{shown or 'its own volumes'} ({sum(volume.size_gib for volume in others)} GiB), which nobody declared and "
-        "which stay. Free some of it, or ask for less.",
-    )
+    first = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+    size = sum(volume.size_gib for volume in others)
+    filled = f" In it are {first} ({size} GiB), which nobody declared and which stay." if others else ""
+    sentence = f"Pool {held} has {asked}.{filled} Free some of it, or ask for less."
+    wanted.problem(pool.ref, "NoCapacity", sentence)

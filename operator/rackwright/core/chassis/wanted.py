@@ -34,8 +34,10 @@ class Wanted:
     servers: dict[str, Server] = field(default_factory=dict)
 
     shares: dict[PoolId, int] = field(default_factory=dict)  # equal volumes that fill the pool between them
+    failing: set[PoolId] = field(default_factory=set)  # on a disk that failed: nothing new goes there
     choices: dict[VDisk, Choice] = field(default_factory=dict)
     unplaced: dict[Part, str] = field(default_factory=dict)  # declared, but nothing fits: what was wanted
+    explained: set[Part] = field(default_factory=set)  # nothing that we do brings it about, and a problem says why
     unsure: set[str] = field(default_factory=set)  # servers of which not enough is known to switch them on
     owners: dict[Part, tuple[Ref, ...]] = field(default_factory=lambda: defaultdict(tuple))
     problems: list[Problem] = field(default_factory=list)

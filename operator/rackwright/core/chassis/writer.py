@@ -100,20 +100,18 @@ class Writer:
     async def use_consent(self, inputs: Inputs, decision: Decision) -> None:
         """Record what was consented to, by step, so that a crash in the middle needs no second consent."""
         planned = {step.digest for step in _destructive(decision)}
-        for owner, digest in decision.verdict.granted.items():
+        for owner, grant in decision.verdict.granted.items():
             resource = self._store.get(owner) or inputs.resources[owner]
             status = dict(resource.status)
             before = (status.get("consent") or {}).get("steps", ())
-            new = [
-                step.digest for step in decision.stages[0] if step.owners[0] == owner and step.risk is Risk.DESTRUCTIVE
-            ]
-            status["consent"] = {"plan": digest, "steps": sorted({*new, *(item for item in before if item in planned)})}
+            left = (digest for digest in before if digest in planned)
+            status["consent"] = {"plan": grant.plan, "steps": sorted({*grant.steps, *left})}
             status["consentsUsed"] = status.get("consentsUsed", 0) + 1
-            used = [*status.get("approvalsUsed", ()), {"plan": digest, "at": self._now()}]
+            used = [*status.get("approvalsUsed", ()), {"plan": grant.plan, "at": self._now()}]
             status["approvalsUsed"] = used[-APPROVALS_SHOWN:]
             if await self._store.write_status(owner, status) is None:
                 raise UnsafeError(f"{owner} vanished before its consent was recorded: nothing was done")
-            await self._store.event(owner, EventType.NORMAL, "ConsentUsed", f"The plan {digest} was approved.")
+            await self._store.event(owner, EventType.NORMAL, "ConsentUsed", f"The plan {grant.plan} was approved.")
 
 
 def _with_commands(view: View, commands: Mapping[Step, tuple[str, ...]]) -> View:
