@@ -4,6 +4,7 @@ A line says when, for which object, why, what, with what result and how long it 
 and on a folder of manifests.
 """
 
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -69,13 +70,20 @@ def stream_sink(stream: TextIO = sys.stdout) -> Callable[[bytes], None]:
 
 
 class FileSink:
-    """A file that never grows beyond twice its bound: when full it becomes `NAME.1` and a new one begins."""
+    """A file that never grows beyond twice its bound: when full it becomes `NAME.1` and a new one begins.
+
+    A line that a crash cut short stays as it is, on a line of its own.
+    """
 
     def __init__(self, path: Path, bound_bytes: int = 16 * 1024 * 1024) -> None:
         self._path = path
         self._bound = bound_bytes
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = path.open("ab", buffering=0)
+        self._file = path.open("a+b", buffering=0)
+        if self._file.tell():
+            self._file.seek(-1, os.SEEK_END)
+            if self._file.read(1) != b"\n":
+                self._file.write(b"\n")
 
     def __call__(self, data: bytes) -> None:
         """Append one line."""
