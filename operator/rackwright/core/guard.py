@@ -23,8 +23,9 @@ _TOO_MANY = f"One consent is to {CONSENT_STEPS} actions at most, and others go f
 class ObjectPolicy:
     """What one object allows, after inheritance, and what has been consented to.
 
-    `approvals` are the plans that the spec of `approver` names: its own, or for a stamped node its Chassis'; `counter` is how many approvals
-    were used before, so that none counts twice; `granted` are the digests of steps consented to and not yet done.
+    `approvals` are the plans that the spec of `approver` names: its own, or for a stamped node its Chassis'. `counter` is
+    how many approvals were used before, so that none counts twice. `granted` are the digests of steps consented to and not
+    yet done.
     """
 
     uid: str
