@@ -7,13 +7,13 @@ from rackwright.cli.demo import manifests
 from rackwright.cli.demo.errors import DemoError
 from rackwright.cli.demo.facts import ROOT_VDISK, Picture
 from rackwright.cli.demo.faults import HEALED, HELD, Fault
+from rackwright.cli.demo.journal import NAVIGATION
 from rackwright.cli.demo.report import FaultResult, Object
 from rackwright.cli.demo.scene import Scene
 from rackwright.cli.demo.tell import BAD, COMMAND, GOOD, OUTPUT, STEP
 
 FAULT_SECONDS = 60.0
 JOURNAL_LINES = 60
-NAVIGATION = ("configure terminal", "server id", "nic ", "exit", "end")
 
 
 async def breaking(scene: Scene, fault: Fault) -> None:

@@ -42,7 +42,7 @@ async def _consent(scene: Scene, ref: Ref) -> None:
 
     await scene.until(f"{ref} asks for consent", asking, BUILD_SECONDS)
     scene.tell.say(f"{ref} holds what could lose data, and waits for a person.", STEP)
-    await scene.side.show_plan(ref)
+    await scene.show_held(ref)
     await scene.side.approve(ref)
 
 

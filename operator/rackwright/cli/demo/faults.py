@@ -67,7 +67,7 @@ FAULTS = (
         outcome=HELD,
         typed=lambda roots: ("configure terminal", f"storage assign 41/0 5 volume {roots['42/0']}"),
         undo=("configure terminal", "storage unassign 41/0 5"),
-        names=("41/0", "compute-42"),
+        names=("41/0", "42/0"),
     ),
 )
 PROMISED = {fault.name: fault.outcome for fault in FAULTS}

@@ -9,7 +9,7 @@ import orjson
 
 from rackwright.cli.demo.journal import latest
 from rackwright.cli.demo.manifests import write
-from rackwright.cli.demo.processes import RACKWRIGHT, Child, run, start
+from rackwright.cli.demo.processes import RACKWRIGHT, SPOKEN, Child, run, start
 from rackwright.cli.demo.report import Object
 from rackwright.cli.demo.side import KINDS
 from rackwright.cli.demo.tell import Teller
@@ -56,7 +56,8 @@ class LocalSide:
 
     async def objects(self) -> Mapping[Ref, Object]:
         """From the folder of state, as `rackwright get` does."""
-        return {item.ref: Object(item.ref, item.status) for item in self._state.records() if item.ref.kind in KINDS}
+        records = [item for item in self._state.records() if item.ref.kind in KINDS]
+        return {item.ref: Object(item.ref, item.status, item.spec.get("server")) for item in records}
 
     async def show_plan(self, ref: Ref) -> None:
         """`rackwright plan`."""
@@ -92,10 +93,10 @@ class LocalSide:
         """Commands of local mode."""
         folder = shlex.quote(str(self.folder))
         return (
-            f"rackwright get -f {folder}",
-            f"rackwright why -f {folder} cn/storage-0",
-            f"rackwright plan -f {folder}",
-            f"rackwright drift -f {folder}",
+            f"{SPOKEN} get -f {folder}",
+            f"{SPOKEN} why -f {folder} cn/storage-0",
+            f"{SPOKEN} plan -f {folder}",
+            f"{SPOKEN} drift -f {folder}",
         )
 
     async def _show(self, command: str, *words: str, codes: tuple[int, ...] = (0,)) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import ctypes
 import os
 import re
+import shutil
 import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -14,6 +15,9 @@ from pathlib import Path
 from rackwright.cli.demo.errors import DemoError
 
 RACKWRIGHT = (sys.executable, "-m", "rackwright.cli.main")
+SPOKEN = (
+    "rackwright" if shutil.which("rackwright") else str(Path(sys.executable).parent / "rackwright")
+)  # as one types it
 GRACE_SECONDS = 10.0
 START_SECONDS = 60.0
 POLL_SECONDS = 0.05

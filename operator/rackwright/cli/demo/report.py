@@ -12,10 +12,11 @@ READY = {CHASSIS: "Ready", STORAGE_POOL: "Ready", COMPUTE_NODE: "ChassisReady"}
 
 @dataclass(frozen=True)
 class Object:
-    """One object as its store shows it to anyone."""
+    """One object as its store shows it to anyone. `server` is the card of a node."""
 
     ref: Ref
     status: Mapping[str, Any]
+    server: str | None = None
 
     def condition(self, name: str) -> Mapping[str, Any]:
         """One condition, or an empty one."""

@@ -18,6 +18,7 @@ from rackwright_sim.startfile import Start
 T = TypeVar("T")
 
 POLL_SECONDS = 0.1
+READING_SECONDS = 4.0
 
 
 @dataclass
@@ -29,6 +30,7 @@ class Scene:
     tell: Teller
     files: dict[str, str]
     found: Start
+    patient: bool = False  # somebody watches: say less at once, and leave time to read it
     report: Report = field(default_factory=Report)
     chassis: Mapping[str, Any] = field(init=False)
     asked: Asked = field(init=False)
@@ -52,6 +54,14 @@ class Scene:
     async def object(self, ref: Ref) -> Object:
         """One object as it is stored; one without status where it is not there."""
         return (await self.side.objects()).get(ref, Object(ref, {}))
+
+    async def show_held(self, ref: Ref) -> None:
+        """What is held of an object: every command of the plan, or its gist where somebody watches."""
+        if self.patient:
+            await self.side.show_why(ref)
+            await asyncio.sleep(READING_SECONDS)
+        else:
+            await self.side.show_plan(ref)
 
     async def at_rest(self) -> bool:
         """Whether everything declared is there and ready."""

@@ -5,7 +5,8 @@ import shlex
 import shutil
 import signal
 import tempfile
-from contextlib import AsyncExitStack, suppress
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,14 +16,15 @@ from rackwright.cli.demo.breaking import breaking
 from rackwright.cli.demo.build import build, rest
 from rackwright.cli.demo.errors import DemoError
 from rackwright.cli.demo.facts import shortfalls
-from rackwright.cli.demo.faults import FAULTS
+from rackwright.cli.demo.faults import FAULTS, PROMISED
+from rackwright.cli.demo.live import show
 from rackwright.cli.demo.local_side import LocalSide
 from rackwright.cli.demo.manifests import Examples
 from rackwright.cli.demo.processes import RACKWRIGHT, Child, start
 from rackwright.cli.demo.report import Report
 from rackwright.cli.demo.scene import Scene
 from rackwright.cli.demo.simulator import Simulator
-from rackwright.cli.demo.tell import BAD, STEP, Teller, printing
+from rackwright.cli.demo.tell import BAD, COMMAND, GOOD, STEP, Teller, printing
 
 ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -68,11 +70,12 @@ class Stage:
                 self._fail(error)
                 return
             self.report = scene.report
+            if self._live:
+                await stack.enter_async_context(_beside(show(scene, self._console)))
             await self._story(scene)
             self.finished = True
             if not self._options.headless:
-                for hint in self._hints(scene):
-                    self._tell.say(hint, STEP)
+                self._invite(scene)
                 await stopped
 
     async def _set(self, stack: AsyncExitStack) -> Scene:
@@ -88,7 +91,9 @@ class Stage:
         stack.push_async_callback(side.aclose)
         self._tell.say(f"A simulated chassis, as found, listens on port {self._port}. The operator starts.", STEP)
         await side.open()
-        return Scene(simulator, side, self._tell, examples.rack(self._port, key), await simulator.state())
+        return Scene(
+            simulator, side, self._tell, examples.rack(self._port, key), await simulator.state(), patient=self._live
+        )
 
     def _folder(self, stack: AsyncExitStack) -> Path:
         keep = self._options.keep
@@ -133,10 +138,38 @@ class Stage:
         self.report.broken.append(error.message)
         self._tell.say(error.message, BAD)
 
-    def _hints(self, scene: Scene) -> tuple[str, ...]:
-        ssh = ["ssh", "-p", str(self._port), "-o", "UserKnownHostsFile=/dev/null", "-o", "StrictHostKeyChecking=no"]
-        words = shlex.join([*ssh, f"{self._username}@127.0.0.1"])
-        return (*scene.side.hints(), f"{words}    (password: {self._password})")
+    def _invite(self, scene: Scene) -> None:
+        """Everything stays up: say how to look around."""
+        wrong = self.report.shortcomings(PROMISED)
+        for sentence in wrong:
+            self._tell.say(f"Not as promised: {sentence}", BAD)
+        if not wrong:
+            self._tell.say(
+                "All is as promised. The rack stays up until Ctrl-C; look around from another terminal:", GOOD
+            )
+        for hint in scene.side.hints():
+            self._tell.say(hint, COMMAND)
+        words = [
+            "ssh",
+            "-p",
+            str(self._port),
+            "-o",
+            "NoHostAuthenticationForLocalhost=yes",
+            f"{self._username}@127.0.0.1",
+        ]
+        self._tell.say(shlex.join(words), COMMAND)
+
+
+@asynccontextmanager
+async def _beside(work: Coroutine[None, None, None]) -> AsyncIterator[None]:
+    """Something that goes on meanwhile, and ends with us. If it fails, that is seen at the end and not before."""
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError, DemoError):
+            await task
 
 
 def _resolve(future: asyncio.Future[int], number: int) -> None:
