@@ -6,6 +6,7 @@ that every single action can be looked at before and after it took effect.
 
 import copy
 import json
+import os
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -35,10 +36,11 @@ from rackwright_sim.startfile import Start
 T = TypeVar("T")
 GOLDEN = Path(__file__).parents[3] / "deploy" / "examples" / "golden-rack"
 EVERYTHING: frozenset[type[Action]] = frozenset(get_args(Action))
+LONGER = os.environ.get("PROPERTY_EXAMPLES")  # a search with new examples each time, for so many
 PROPERTY = settings(
-    max_examples=100,
+    max_examples=int(LONGER or 100),
     deadline=None,
-    derandomize=True,
+    derandomize=LONGER is None,
     database=None,
     phases=[Phase.explicit, Phase.generate],  # to make a failing example smaller, add Phase.shrink: it takes minutes
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
@@ -199,6 +201,9 @@ class Bench:
         objects = [f"{ref} {json.dumps(item.spec)} {item.status}" for ref, item in self.store.objects.items()]
         return "\n".join([self.start, *objects])
 
+    def _repr_pretty_(self, printer: Any, _cycle: bool) -> None:
+        printer.text(repr(self))  # what Hypothesis shows of an example that fails
+
     @classmethod
     def of(cls, start: str | Start, manifests: Iterable[Mapping[str, Any]]) -> "Bench":
         """A chassis as it starts, and these manifests."""
@@ -285,8 +290,11 @@ class Bench:
     def settle(self, order: Callable[[Sequence[Step]], Sequence[Step]] = tuple, rounds: int = 120) -> Decision:
         """Rounds, with every consent given, until nothing is left that may be done."""
         for _ in range(rounds):
-            if not self.round(order) and not self.approve(self.decide()):
-                return self.report()
+            if self.round(order) or self.approve(self.decide()):
+                continue
+            last = self.report()
+            if not self.decide().verdict.allowed:  # what was just written may have set something free
+                return last
         raise AssertionError(f"no end after {rounds} rounds: {self.decide().verdict}")
 
 

@@ -16,9 +16,8 @@ from rackwright_drivers.contract.storage import (
     ClearMetadata,
     Detach,
     Metadata,
-    VDisk,
 )
-from tests.unit.core.kit import PROPERTY, Bench, holders, observed, running, shared
+from tests.unit.core.kit import PROPERTY, Bench, holders, running, shared
 from tests.unit.core.racks import benches
 
 
@@ -69,7 +68,7 @@ class Watch:
 def test_a_plan_is_carried_out_without_refusal_in_any_order_of_a_stage_and_ends(
     bench: Bench, chance: random.Random
 ) -> None:
-    watch = Watch(bench)
+    Watch(bench)
 
     def shuffled(steps: Sequence[Step]) -> Sequence[Step]:
         return chance.sample(list(steps), len(steps))

@@ -114,13 +114,13 @@ def _rectangles(choice: Choice, steps: Sequence[Step]) -> Iterator[Step]:
     rows: dict[tuple[int, ...], list[str]] = {}
     for server, wants in by_server.items():
         rows.setdefault(tuple(sorted(_attach(step).vdisk.number for step in wants)), []).append(server)
-    for vdisks, servers in rows.items():
+    if len(steps) == 1:
+        yield steps[0]
+        return
+    for vdisks, servers in rows.items():  # none of them single: a range might have taken just the volume that it names
         group = [step for server in servers for step in by_server[server]]
-        if len(group) == 1:
-            yield group[0]
-        else:
-            action = AttachRange(tuple(sorted(servers, key=natural)), vdisks, choice.prefix)
-            yield _merged(group, action, f"{len(servers)} servers")
+        target = f"{len(servers)} servers" if len(servers) > 1 else f"server {servers[0]}"
+        yield _merged(group, AttachRange(tuple(sorted(servers, key=natural)), vdisks, choice.prefix), target)
 
 
 def _attach(step: Step) -> Attach:
