@@ -6,11 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from rackwright_drivers.contract.network import PortVlans
 from rackwright_drivers.contract.storage import PoolId, VolumeId
+from rackwright_sim.fabric import NICS
 from rackwright_sim.startfile import Start
 
 DEFAULT, ISOLATED = "Default", None
-NICS = 8
 ROOT_VDISK = 0
 
 
@@ -62,25 +63,33 @@ def _vlan(groups: Iterable[Mapping[str, Any]], index: int, default: int) -> int 
 
 @dataclass(frozen=True)
 class Picture:
-    """The tables of a chassis in a form that compares: the same picture is the same chassis."""
+    """The tables of a chassis in a form that compares: the same picture is the same chassis. Every port is in it."""
 
     running: frozenset[str]
     attachments: Mapping[tuple[str, int], str]
-    ports: frozenset[tuple[object, ...]]
+    nics: Mapping[tuple[str, int], PortVlans]
+    uplinks: Mapping[str, PortVlans]
     vlans: frozenset[int]
     pools: Mapping[PoolId, tuple[str, ...]]
     volumes: Mapping[VolumeId, int]
 
     @classmethod
     def of(cls, state: Start) -> "Picture":
-        """From what the simulator shows."""
+        """From what the simulator shows, where ports that are simply in the default VLAN are left out."""
+        default = PortVlans(state.switch.default_vlan)
+        nics = {(server, nic): default for server in state.cards.servers for nic in range(NICS)}
+        uplinks = dict.fromkeys(state.switch.uplinks, default)
+        for port in state.switch.ports:
+            vlans = PortVlans(port.untagged, frozenset(port.tagged))
+            if port.uplink is not None:
+                uplinks[port.uplink] = vlans
+            elif port.server is not None and port.nic is not None:
+                nics[port.server, port.nic] = vlans
         return cls(
             running=frozenset(state.cards.running),
             attachments={(at.server, at.vdisk): at.volume or f"disk {at.disk}" for at in state.attachments},
-            ports=frozenset(
-                (port.uplink or port.server, port.nic, port.untagged, *sorted(port.tagged))
-                for port in state.switch.ports
-            ),
+            nics=nics,
+            uplinks=uplinks,
             vlans=frozenset(state.switch.vlans),
             pools={PoolId.parse(pool.id): pool.disks for pool in state.pools},
             volumes={
@@ -93,10 +102,14 @@ class Picture:
     def of_server(self, server: str) -> tuple[object, ...]:
         """All there is about one server."""
         return (
-            server in self.running,
-            {key: value for key, value in self.attachments.items() if key[0] == server},
-            {port for port in self.ports if port[0] == server},
+            "runs" if server in self.running else "off",
+            {f"vdisk {key[1]}": value for key, value in self.attachments.items() if key[0] == server},
+            {f"nic {key[1]}": vlans for key, vlans in self.nics.items() if key[0] == server},
         )
+
+    def nics_right(self, asked: Asked) -> int:
+        """How many NICs are where they should be."""
+        return sum(self.nics.get(key) == PortVlans(vlan) for key, vlan in asked.ports.items())
 
 
 def shortfalls(asked: Asked, before: Start, now: Start, lines: Sequence[str]) -> tuple[str, ...]:
@@ -106,7 +119,7 @@ def shortfalls(asked: Asked, before: Start, now: Start, lines: Sequence[str]) ->
         *_volumes(asked, was, found),
         *_roots(asked, was, found),
         *_spread(asked, found),
-        *_network(asked, now),
+        *_network(asked, found),
         *_power(asked, was, found),
         *_untouched(asked, was, found, lines),
     )
@@ -155,13 +168,13 @@ def _spread(asked: Asked, found: Picture) -> Iterator[str]:
             yield f"{name} serves {count} servers and should serve {' or '.join(map(str, sorted(fair)))}"
 
 
-def _network(asked: Asked, now: Start) -> Iterator[str]:
-    listed = {(port.server, port.nic): port for port in now.switch.ports if port.server is not None}
-    for key, wanted in sorted(asked.ports.items(), key=lambda item: (_card(item[0][0]), item[0][1])):
-        entry = listed.get(key)
-        untagged = entry.untagged if entry is not None else now.switch.default_vlan
-        if untagged != wanted or (entry is not None and entry.tagged):
-            yield f"{key[0]} nic {key[1]} is in {_name(untagged)} and should be in {_name(wanted)}, untagged"
+def _network(asked: Asked, found: Picture) -> Iterator[str]:
+    for (server, nic), wanted in sorted(asked.ports.items(), key=lambda item: (_card(item[0][0]), item[0][1])):
+        vlans = found.nics.get((server, nic))
+        if vlans != PortVlans(wanted):
+            seen = _name(vlans.untagged) if vlans else "not there"
+            tagged = f", tagged in {_list(vlans.tagged)}" if vlans and vlans.tagged else ""
+            yield f"{server} nic {nic} is in {seen}{tagged} and should be in {_name(wanted)}, untagged only"
 
 
 def _name(vlan: int | None) -> str:
@@ -183,9 +196,8 @@ def _untouched(asked: Asked, was: Picture, found: Picture, lines: Sequence[str])
     for name, size in was.volumes.items():
         if found.volumes.get(name) != size:
             yield f"{name} was there before and should be as it was"
-    uplinks = {port for port in was.ports ^ found.ports if str(port[0]).startswith("te ")}
-    if uplinks:
-        yield f"uplinks changed, and no manifest says so: {_list(str(port[0]) for port in uplinks)}"
+    if found.uplinks != was.uplinks:
+        yield "the uplinks changed, and no manifest says so"
 
 
 def _pool(volume: str) -> PoolId | None:

@@ -93,13 +93,12 @@ class Frame:
             f"ChassisReady {nodes.ready}/{nodes.total}",
             "green" if nodes.total and nodes.ready == nodes.total else "yellow",
         )
-        yield Text("")
+        yield Text(f"{'NICs':<20}").append_text(_bar(self.picture.nics_right(self.asked), len(self.asked.ports)))
         for pool, disk in self.asked.pools.items():
             yield self._pool(pool, disk)
 
     def _pool(self, pool: PoolId, disk: str) -> Text:
         line = Text(f"{pool.name:<11}{disk:<9}")
-        volumes = sum(name.pool_id == pool for name in self.picture.volumes)
         if pool not in self.picture.pools:
             return line.append("not made yet", "dim")
         used = sum(
@@ -107,9 +106,7 @@ class Frame:
             for (_, vdisk), volume in self.picture.attachments.items()
             if volume.count("/") == 2
         )
-        full = round(BAR * used / max(1, self.asked.per_pool))
-        line.append("#" * full, "cyan").append("-" * (BAR - full), "dim")
-        return line.append(f" {used}/{volumes}", "dim")
+        return line.append_text(_bar(used, self.asked.per_pool))
 
     def _story(self, console: Console, width: int, rows: int) -> Iterable[Text]:
         shown: list[Text] = []
@@ -129,6 +126,12 @@ class Frame:
             line.truncate(width, overflow="ellipsis")
             rows.append(line)
         return rows
+
+
+def _bar(done: int, total: int) -> Text:
+    full = BAR * done // max(1, total)
+    bar = Text("#" * full, "cyan").append("-" * (BAR - full), "dim")
+    return bar.append(f" {done}/{total}", "dim")
 
 
 def _titled(title: str) -> Rule:
