@@ -129,6 +129,14 @@ class Endpoints:
         """The endpoints that were used so far."""
         return tuple(self._known.values())
 
+    async def drop(self, address: str) -> None:
+        """Nothing leads there any more: end its session."""
+        metrics.forget_device(address)
+        endpoint = self._known.pop(address, None)
+        if endpoint is not None:
+            async with endpoint.lock:
+                await endpoint.driver.aclose()
+
     async def aclose(self) -> None:
         """End every session."""
         for endpoint in self._known.values():

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
-from rackwright.core.risk import Risk
+from rackwright.core.risk import Risk, hinges_on_power
 from rackwright.core.step import Decision, Step
 from rackwright_drivers.contract.chassis import ActionResult, Outcome
 from rackwright_drivers.contract.errors import DriverError, TransientError
@@ -96,16 +96,15 @@ def _futile(steps: Sequence[Step]) -> str:
 
 
 async def _apply(target: Target[StateT], result: Pass[StateT], allowed: Sequence[Step]) -> None:
-    """One stage: safe steps in batches, a destructive one alone and only if a fresh look still calls for it."""
+    """One stage: safe steps in batches, a destructive one alone; and only if a fresh look still calls for it."""
     pending = list(allowed)
+    acted = False
     while pending:
-        if pending[0].risk is Risk.DESTRUCTIVE:
-            batch = [pending.pop(0)]
-            if result.changed and not await _still_due(target, batch[0]):
-                return  # the facts changed under us: back to a full round
-        else:
-            batch = _batch(pending, target.max_batch)
-            del pending[: len(batch)]
+        batch = _batch(pending, target.max_batch)
+        del pending[: len(batch)]
+        if _wants_fresh_look(batch, acted) and not await _still_due(target, batch):
+            return  # the facts changed under us: back to a full round
+        acted = True
         results = await target.execute(batch)
         result.applied = (*result.applied, *zip(batch, results, strict=True))
         failed = next((item for item in results if item.outcome is not Outcome.DONE), None)
@@ -115,14 +114,22 @@ async def _apply(target: Target[StateT], result: Pass[StateT], allowed: Sequence
 
 def _batch(pending: Sequence[Step], most: int) -> list[Step]:
     """The next steps of one kind that may go together."""
-    batch: list[Step] = []
-    for step in pending[:most]:
-        if step.risk is Risk.DESTRUCTIVE or (batch and step.name != batch[0].name):
+    batch = [pending[0]]
+    if batch[0].risk is Risk.DESTRUCTIVE:
+        return batch
+    for step in pending[1:most]:
+        if step.risk is Risk.DESTRUCTIVE or step.name != batch[0].name:
             break
         batch.append(step)
     return batch
 
 
-async def _still_due(target: Target[StateT], step: Step) -> bool:
-    """Look again, just before: is this very step, on these very serials, still planned and allowed?"""
-    return step in target.decide(await target.observe()).verdict.allowed
+def _wants_fresh_look(batch: Sequence[Step], acted: bool) -> bool:
+    """Consent was written down, or other actions took their time, since the last look."""
+    return batch[0].risk is Risk.DESTRUCTIVE or (acted and any(hinges_on_power(step.action) for step in batch))
+
+
+async def _still_due(target: Target[StateT], batch: Sequence[Step]) -> bool:
+    """Look again, just before: are these very steps, on these very serials, still planned and allowed?"""
+    allowed = target.decide(await target.observe()).verdict.allowed
+    return all(step in allowed for step in batch)

@@ -36,3 +36,9 @@ def forget(kind: str, namespace: str, name: str) -> None:
     for gauge in (DRIFT, HELD, FAILURES):
         if (kind, namespace, name) in gauge._metrics:  # the public `remove` raises where there is none
             gauge.remove(kind, namespace, name)
+
+
+def forget_device(endpoint: str) -> None:
+    """Nothing leads to a device any more: whether it answers is nobody's concern."""
+    if (endpoint,) in REACHABLE._metrics:
+        REACHABLE.remove(endpoint)

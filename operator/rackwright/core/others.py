@@ -29,7 +29,10 @@ class NotYetReconciler:
         if isinstance(spec, InvalidSpec):
             problem = Problem(key, "InvalidSpec", str(spec))
         else:
-            problem = self._reason(key, chassis_of(resource))
+            chassis = chassis_of(resource)
+            if chassis is not None and self._store.get(chassis) is not None:
+                return Next(None)  # it came in the meantime, and answers for this
+            problem = self._reason(key, chassis)
         await self._writer.refuse(resource, problem)
         return Next(None)
 

@@ -27,6 +27,7 @@ from rackwright_drivers.contract.errors import (
 )
 
 # Reasons for which only a person can move things on: kstatus calls that Stalled. Waiting for consent is not among them.
+UNKNOWN = "Unknown"  # the reason of problems that pass when the device can be read again
 _WAITS_FOR_NOBODY = {HoldReason.APPROVAL_REQUIRED, HoldReason.BUDGET}
 
 
@@ -46,6 +47,15 @@ class View:
     waits_for: Ref | None = None
     planning: bool = True
     commands: Mapping[Step, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def seen(self) -> bool:
+        """Whether it can be told how the object is: else what was last known stands."""
+        if self.differences:
+            return True
+        if not self.parts:
+            return self.error is None and not self.problems
+        return all(problem.reason != UNKNOWN for problem in self.problems)
 
 
 @dataclass(frozen=True)
@@ -104,9 +114,7 @@ def judge(view: View) -> Verdict:
     if view.error is not None:
         return _failed(view.error)
     if view.problems:
-        first = view.problems[0]
-        more = f" (and {len(view.problems) - 1} more)" if len(view.problems) > 1 else ""
-        return Verdict("False", first.reason, first.message + more, stalled=True)
+        return _stuck(view.problems)
     asking = next((item for item in view.held if item.reason is HoldReason.APPROVAL_REQUIRED), None)
     if asking is not None:
         return Verdict("False", "AwaitingApproval", asking.message, reconciling=True)
@@ -124,6 +132,14 @@ def judge(view: View) -> Verdict:
         sentence = f"{first_one.part}: wanted {first_one.wanted}, found {first_one.found}."
         return Verdict("False", "Drifted", sentence, stalled=True)
     return Verdict("True", "InSync", "")
+
+
+def _stuck(problems: Sequence[Problem]) -> Verdict:
+    first = next((problem for problem in problems if problem.reason != UNKNOWN), problems[0])
+    message = first.message + (f" (and {len(problems) - 1} more)" if len(problems) > 1 else "")
+    if first.reason == UNKNOWN:
+        return Verdict("Unknown", UNKNOWN, message)
+    return Verdict("False", first.reason, message, stalled=True)
 
 
 def _count(stages: Sequence[Sequence[Step]]) -> int:
@@ -154,11 +170,11 @@ def status_of(resource: Resource, view: View, verdict: Verdict, extra: Iterable[
         "observedGeneration": resource.generation,
         "conditions": stamped(conditions, before.get("conditions", ()), resource.generation, now),
     }
-    if view.error is None or view.parts:
+    if view.seen:
         status["summary"] = f"{view.parts - len(view.differences)}/{view.parts}"
         status["driftCount"] = len(view.differences)
         status["drift"] = _drift(view.differences, before.get("drift", ()), now)
-    else:  # nothing was seen this time: what was last known still stands
+    else:
         status |= {key: before[key] for key in ("summary", "driftCount", "drift") if key in before}
     if view.stages and view.planning:
         status["plan"] = _plan(view)
@@ -173,7 +189,7 @@ def _conditions(view: View, verdict: Verdict) -> Iterable[Condition]:
     yield Condition("Ready", verdict.ready, verdict.reason, verdict.message)
     yield Condition("Reconciling", truth(verdict.reconciling), verdict.reason)
     yield Condition("Stalled", truth(verdict.stalled), verdict.reason, verdict.message if verdict.stalled else "")
-    if view.error is not None and not view.parts:
+    if not view.seen:
         yield Condition("Drifted", "Unknown", "NotObserved")
     else:
         yield Condition("Drifted", truth(drifted > 0), "Drifted" if drifted else "InSync")
@@ -187,10 +203,10 @@ def _drift(found: Sequence[Difference], before: Iterable[Mapping[str, Any]], now
     since = {item["path"]: item["since"] for item in before}
     return [
         {
-            "path": str(item.part),
+            "path": str(item.part)[:TEXT_LENGTH],
             "wanted": item.wanted[:TEXT_LENGTH],
             "found": item.found[:TEXT_LENGTH],
-            "since": since.get(str(item.part), now),
+            "since": since.get(str(item.part)[:TEXT_LENGTH], now),
         }
         for item in found[:DRIFT_SHOWN]
     ]

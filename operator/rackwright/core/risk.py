@@ -39,6 +39,11 @@ def proved_off(state: ChassisState, server: str) -> bool:
     return found is not None and found.power is Power.OFF
 
 
+def hinges_on_power(action: Action) -> bool:
+    """Whether this could lose data the moment that somebody switches a server on."""
+    return isinstance(action, Detach)
+
+
 def risk_of(action: Action, state: ChassisState) -> Risk:
     """The risk of doing this now, given what was observed."""
     match action:

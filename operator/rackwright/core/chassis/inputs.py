@@ -96,9 +96,10 @@ def gather(store: Store, specs: Specs, chassis: ChassisObject) -> Inputs:
         elif spec.backend.chassis is not None:
             pools.append(PoolObject(item, spec))
     winners, lost = _one_a_card(nodes, chassis)
-    rack = Rack(chassis, tuple(pools), winners)
     resources = {ref: chassis.resource} | {item.ref: item for item in mine}
-    return Inputs(rack, (*left_out, *lost), resources)
+    problems = (*left_out, *lost)
+    idle = tuple(resources[problem.owner] for problem in problems if problem.owner.kind == COMPUTE_NODE)
+    return Inputs(Rack(chassis, tuple(pools), winners, idle), problems, resources)
 
 
 def _one_a_card(

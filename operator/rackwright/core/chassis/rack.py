@@ -52,11 +52,12 @@ class NodeObject:
 
 @dataclass(frozen=True)
 class Rack:
-    """All valid objects of one chassis."""
+    """All valid objects of one chassis, and nodes that cannot be planned: what they remember is not given away."""
 
     chassis: ChassisObject
     pools: tuple[PoolObject, ...]
     nodes: tuple[NodeObject, ...]
+    idle: tuple[Resource, ...] = ()
 
     @property
     def ref(self) -> Ref:
@@ -77,7 +78,7 @@ class Rack:
     def remembered(self) -> Mapping[VDisk, VolumeId]:
         """Which volume each vdisk had when its node was last seen right: data belongs to its server."""
         found: dict[VDisk, VolumeId] = {}
-        for node in self.nodes:
-            for item in node.resource.status.get("assignments", ()):
-                found[VDisk(node.server, item["vdisk"])] = VolumeId.parse(item["volume"])
+        for resource in (*self.idle, *(node.resource for node in self.nodes)):
+            for item in resource.status.get("assignments", ()):
+                found[VDisk(str(resource.spec.get("server")), item["vdisk"])] = VolumeId.parse(item["volume"])
         return found

@@ -80,6 +80,7 @@ class ChassisReconciler:
         self._clock = clock
         self._watcher = watcher
         self._failures: dict[Ref, int] = {}
+        self._addresses: dict[Ref, str] = {}
 
     async def reconcile(self, key: Ref) -> Next:
         """One pass: everything that may be done now is done, and every object's status says where it is."""
@@ -127,6 +128,9 @@ class ChassisReconciler:
         spec = self._specs.of(resource)
         if isinstance(spec, InvalidSpec):
             await self._writer.refuse(resource, Problem(key, "InvalidSpec", str(spec)))
+            await self._refuse_all(
+                key, "ChassisInvalid", f"spec.chassisRef names {key.name}, whose own spec cannot be used. Correct that."
+            )
             return None
         return ChassisObject(resource, spec)
 
@@ -135,14 +139,30 @@ class ChassisReconciler:
         self._specs.forget(key)
         self._failures.pop(key, None)
         metrics.forget(*key)
+        await self._at(key, None)
+        await self._refuse_all(
+            key,
+            "ReferenceNotFound",
+            f"spec.chassisRef names {key.name}, and there is no Chassis of that name in {key.namespace}. "
+            "Create it, or delete this object and make one that names another.",
+        )
+
+    async def _refuse_all(self, key: Ref, reason: str, sentence: str) -> None:
+        """Everything that refers to a Chassis says why it is not looked after; its own mistakes come first."""
         for kind in (STORAGE_POOL, COMPUTE_NODE):
             for item in list(self._store.list(kind)):
                 if chassis_of(item) == key and not item.deleting:
-                    sentence = (
-                        f"spec.chassisRef names {key.name}, and there is no Chassis of that name in {key.namespace}. "
-                        "Create it, or delete this object and make one that names another."
-                    )
-                    await self._writer.refuse(item, Problem(item.ref, "ReferenceNotFound", sentence, key))
+                    spec = self._specs.of(item)
+                    invalid = Problem(item.ref, "InvalidSpec", str(spec)) if isinstance(spec, InvalidSpec) else None
+                    await self._writer.refuse(item, invalid or Problem(item.ref, reason, sentence, key))
+
+    async def _at(self, key: Ref, address: str | None) -> None:
+        """Note where a chassis is reached now; the session to where it was before ends, unless others go there."""
+        before = self._addresses.pop(key, None)
+        if address is not None:
+            self._addresses[key] = address
+        if before is not None and before not in self._addresses.values():
+            await self._endpoints.drop(before)
 
     async def _pass(self, chassis: ChassisObject) -> Pass[ChassisState]:
         inputs = gather(self._store, self._specs, chassis)
@@ -168,7 +188,9 @@ class ChassisReconciler:
             secret = await self._store.secret(chassis.resource.ref.namespace, name)
         except SecretMissingError as error:
             raise PermanentError(f"spec.credentialsRef: {error}") from error
-        return await self._endpoints.of(chassis.spec, secret)
+        endpoint = await self._endpoints.of(chassis.spec, secret)
+        await self._at(chassis.resource.ref, endpoint.address)
+        return endpoint
 
     def _target(self, look: Look, *, stamp: bool) -> ChassisTarget:
         async def refresh(state: ChassisState) -> Inputs:

@@ -87,6 +87,10 @@ class Stamper:
                 raise StoreConflictError(str(ref))
             await self._store.create(manifest)
             return
+        if ours.spec.get("server") != manifest["spec"]["server"]:  # it cannot change: another card is another node
+            await self._store.delete(ref, ours.uid)
+            await self._store.create(manifest)
+            return
         labels = manifest["metadata"]["labels"]
         same_labels = all(ours.labels.get(key) == value for key, value in labels.items())
         if ours.spec != manifest["spec"] or not same_labels:
@@ -107,7 +111,7 @@ def _not_ours(chassis: ChassisObject, ref: Ref) -> Problem:
 
 def _as_stamped(ref: Ref, manifest: Mapping[str, Any], known: Resource | None, chassis: ChassisObject) -> Resource:
     metadata = manifest["metadata"]
-    if known is None:
+    if known is None or known.spec.get("server") != manifest["spec"]["server"]:
         return Resource(
             ref=ref,
             uid=f"preview-{ref.name}",

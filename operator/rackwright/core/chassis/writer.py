@@ -5,12 +5,13 @@ from typing import Any
 
 from rackwright.api.status import APPROVALS_SHOWN
 from rackwright.core import metrics
+from rackwright.core.chassis.doubt import doubts
 from rackwright.core.chassis.inputs import Inputs, fixed_of, policy_of
-from rackwright.core.chassis.rack import ChassisObject, NodeObject, PoolObject, Rack
+from rackwright.core.chassis.rack import ChassisObject, NodeObject, PoolObject
 from rackwright.core.conditions import Condition
 from rackwright.core.loop import Pass
 from rackwright.core.report import Verdict, View, judge, status_of, undeclared, view_of
-from rackwright.core.resource import CHASSIS, COMPUTE_NODE, Ref, Resource
+from rackwright.core.resource import CHASSIS, COMPUTE_NODE, STORAGE_POOL, Ref, Resource
 from rackwright.core.risk import Risk
 from rackwright.core.step import Decision, Problem, Step
 from rackwright.core.store import EventType, Store
@@ -65,14 +66,16 @@ class Writer:
     ) -> None:
         resource = self._store.get(ref) or inputs.resources[ref]
         verdict = judge(view)
-        extra = tuple(_extra_conditions(ref, verdict, view))
+        extra = tuple(_extra_conditions(ref, verdict, view, asked=True))
         if isinstance(item, NodeObject):
             verdict = _ready_of_node(verdict)
         status = status_of(resource, view, verdict, extra, self._now())
-        status |= _details(item, resource, inputs.rack, state, decision)
-        if item is not None:
+        status |= _details(item, resource, inputs, state, decision)
+        if item is None:
+            _forget_facts(status)
+        else:
             status |= fixed_of(resource)
-        if decision is not None:
+        if decision is not None and state is not None and not doubts(state):
             _expire_consent(status, decision)
         await self._store_status(resource, status, verdict)
 
@@ -89,10 +92,10 @@ class Writer:
         """An object that cannot be planned at all says why; nothing else of its status changes."""
         view = View(problems=(problem,), planning=False)
         verdict = judge(view)
-        extra = tuple(_extra_conditions(resource.ref, verdict, view))
-        status = {**resource.status, **status_of(resource, view, verdict, extra, self._now())}
-        for stale in ("plan", "summary", "driftCount", "drift"):
-            status.pop(stale, None)
+        extra = tuple(_extra_conditions(resource.ref, verdict, view, asked=False))
+        kept = {name: value for name, value in resource.status.items() if name not in ("plan", "blockedOn")}
+        status = kept | status_of(resource, view, verdict, extra, self._now())
+        _forget_facts(status)
         if problem.reason != "InvalidSpec":
             status |= fixed_of(resource)
         await self._store_status(resource, status, verdict)
@@ -118,9 +121,17 @@ def _with_commands(view: View, commands: Mapping[Step, tuple[str, ...]]) -> View
     return View(**{**{name: getattr(view, name) for name in View.__dataclass_fields__}, "commands": commands})
 
 
-def _extra_conditions(ref: Ref, verdict: Verdict, view: View) -> Iterable[Condition]:
+def _forget_facts(status: dict[str, Any]) -> None:
+    """Of an object that is not planned nobody knows how it is."""
+    for name in ("summary", "driftCount", "drift"):
+        status.pop(name, None)
+
+
+def _extra_conditions(ref: Ref, verdict: Verdict, view: View, *, asked: bool) -> Iterable[Condition]:
     if ref.kind == CHASSIS:
-        if view.error is None:
+        if not asked:
+            yield Condition("Reachable", "Unknown", "NotAsked")
+        elif view.error is None:
             yield Condition("Reachable", "True", "Answered")
         elif isinstance(view.error, (TransientError, CredentialsRefusedError)):
             yield Condition("Reachable", "False", verdict.reason, str(view.error))
@@ -160,7 +171,7 @@ def _destructive(decision: Decision) -> Iterator[Step]:
 def _details(
     item: ChassisObject | PoolObject | NodeObject | None,
     resource: Resource,
-    rack: Rack,
+    inputs: Inputs,
     state: ChassisState | None,
     decision: Decision | None,
 ) -> dict[str, Any]:
@@ -174,7 +185,7 @@ def _details(
         case PoolObject():
             return {}
         case NodeObject():
-            return _node_details(item, rack, state, decision)
+            return _node_details(item, inputs, state, decision)
 
 
 def _chassis_details(state: ChassisState, decision: Decision) -> dict[str, Any]:
@@ -186,18 +197,24 @@ def _chassis_details(state: ChassisState, decision: Decision) -> dict[str, Any]:
     return found
 
 
-def _node_details(node: NodeObject, rack: Rack, state: ChassisState, decision: Decision) -> dict[str, Any]:
+def _node_details(node: NodeObject, inputs: Inputs, state: ChassisState, decision: Decision) -> dict[str, Any]:
     details: dict[str, Any] = {}
     if not isinstance(state.servers, Unknown) and node.server in state.servers:
         details["identity"] = {"macs": list(state.servers[node.server].macs)}
-    assignments = _memory(node, rack, state, decision)
+    assignments = _memory(node, inputs, state, decision)
     if assignments:
         details["assignments"] = [{"vdisk": vdisk.number, "volume": str(name)} for vdisk, name in assignments.items()]
     return details
 
 
-def _memory(node: NodeObject, rack: Rack, state: ChassisState, decision: Decision) -> dict[VDisk, VolumeId]:
-    """Which volume each vdisk has, or had when it was last right: what was taken away is not forgotten."""
+def _memory(node: NodeObject, inputs: Inputs, state: ChassisState, decision: Decision) -> dict[VDisk, VolumeId]:
+    """Which volume each vdisk has, or had when it was last right: what was taken away is not forgotten.
+
+    Only what certainly nobody declares any more is: a pool that could not be planned this time may still want it.
+    """
+    certain = not doubts(state, "identity", "servers", "network") and all(
+        problem.owner.kind != STORAGE_POOL for problem in inputs.left_out
+    )
     wrong = {difference.part.key for difference in decision.differences}
     declared = {part.key for part, owners in decision.parts.items() if node.ref in owners}
     attachments = {} if isinstance(state.attachments, Unknown) else state.attachments
@@ -206,7 +223,7 @@ def _memory(node: NodeObject, rack: Rack, state: ChassisState, decision: Decisio
         for vdisk, found in attachments.items()
         if vdisk.server == node.server and vdisk in declared and vdisk not in wrong and isinstance(found, VolumeId)
     }
-    for vdisk, known in rack.remembered.items():
-        if vdisk.server == node.server and (vdisk in declared or isinstance(state.attachments, Unknown)):
+    for vdisk, known in inputs.rack.remembered.items():
+        if vdisk.server == node.server and (vdisk in declared or not certain):
             memory.setdefault(vdisk, known)
     return dict(sorted(memory.items()))
