@@ -19,9 +19,10 @@ from rackwright.core.journal import FileSink, Journal
 from rackwright.core.leadership import Always
 from rackwright.core.resource import Ref, Resource
 from rackwright.core.store import EventType
-from rackwright.local.store import LocalStore
+from rackwright.local.store import POLL_SECONDS, LocalStore
 
 JOURNAL = "journal.jsonl"
+DRAIN_SECONDS = 75.0  # more than one device command may take
 
 
 @click.command()
@@ -54,44 +55,49 @@ def watch(folder: Path, state: Path | None) -> None:
 async def _until_stopped(
     folder: Path, state: Path | None, progress: Progress, on_problems: Callable[[Iterable[str]], None]
 ) -> None:
-    """SIGTERM ends it as Ctrl-C does: sessions are closed and the folder is let go."""
+    """SIGTERM and Ctrl-C let the batch under way come to its end; a second one does not wait for it."""
     loop, stop = asyncio.get_running_loop(), asyncio.Event()
-    loop.add_signal_handler(signal.SIGTERM, stop.set)
-    keeping = loop.create_task(
-        run_folder(folder, state, watcher=progress.stage, on_event=progress.event, on_problems=on_problems)
-    )
-    stopping = loop.create_task(stop.wait())
-    try:
-        await asyncio.wait({keeping, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        if keeping.done():
-            keeping.result()
-    finally:
-        for task in (keeping, stopping):
-            task.cancel()
-        await asyncio.gather(keeping, stopping, return_exceptions=True)
-        loop.remove_signal_handler(signal.SIGTERM)
+
+    def told() -> None:
+        stop.set()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, told)
+    await run_folder(folder, state, stop=stop, watcher=progress.stage, on_event=progress.event, on_problems=on_problems)
 
 
 async def run_folder(
     folder: Path,
     state: Path | None = None,
     *,
+    stop: asyncio.Event,
     watcher: Watcher | None = None,
     on_event: Callable[[Ref, EventType, str, str], None] = lambda *_: None,
     on_problems: Callable[[Iterable[str]], None] = lambda _: None,
-    poll_seconds: float = 0.5,
+    poll_seconds: float = POLL_SECONDS,
 ) -> None:
-    """Keep the rack of a folder until cancelled. StateLockedError where another process keeps it already.
+    """Keep the rack of a folder until `stop` is set. StateLockedError where another process keeps it already.
 
     `on_problems` is told, after every change of the files, the sentences about those that cannot be read.
     """
     async with _daemon(folder, state, watcher, on_event) as run, asyncio.TaskGroup() as group:
-        group.create_task(run.assembly.engine.run())
+        working = group.create_task(run.assembly.engine.run())
+        following = group.create_task(_follow(run, on_problems, poll_seconds))
+        await stop.wait()
+        following.cancel()
+        await run.assembly.engine.drain(DRAIN_SECONDS)
+        working.cancel()
+
+
+async def _follow(run: Session, on_problems: Callable[[Iterable[str]], None], poll_seconds: float) -> None:
+    """Tell the engine what is there, and from then on what changes."""
+    on_problems(run.store.folder.problems)
+    _notify(run, ())
+    async for gone in _changes(run, poll_seconds):
         on_problems(run.store.folder.problems)
-        _notify(run, ())
-        async for gone in _changes(run, poll_seconds):
-            on_problems(run.store.folder.problems)
-            _notify(run, gone)
+        _notify(run, gone)
 
 
 @asynccontextmanager

@@ -34,6 +34,7 @@ async def build(scene: Scene) -> None:
     tell.say("Nothing is held any more. The rack builds itself.", STEP)
     await scene.until("A rack as declared", lambda: _ready(scene), BUILD_SECONDS)
     await _judge(scene)
+    await side.show_objects()
 
 
 async def _consent(scene: Scene, ref: Ref) -> None:

@@ -19,11 +19,12 @@ INTERRUPTED = 128  # and the number of the signal
 
 @click.command()
 @click.option("--headless", is_flag=True, help="Without a person: ends when all was shown; 0 if all was as promised.")
+@click.option("--kube", is_flag=True, help="Through the API server of $KUBECONFIG: see `make demo-kube`.")
 @click.option(
     "--report", type=click.Path(path_type=Path, dir_okay=False), help="Write the figures to this file as JSON."
 )
 @click.option("--keep", type=click.Path(path_type=Path, file_okay=False), help="Work in this folder, and leave it.")
-def demo(headless: bool, report: Path | None, keep: Path | None) -> None:
+def demo(headless: bool, kube: bool, report: Path | None, keep: Path | None) -> None:
     """A simulated rack of 64 servers that builds itself, and heals what is broken behind its back.
 
     The figures of --report are counted by the simulated chassis: `device_commands` are those of every class, and they,
@@ -31,7 +32,7 @@ def demo(headless: bool, report: Path | None, keep: Path | None) -> None:
     """
     quiet_logs()
     console = Console(highlight=False)
-    stage = Stage(Options(headless=headless, keep=keep), console)
+    stage = Stage(Options(headless=headless, kube=kube, keep=keep), console)
     signum = asyncio.run(stage.run())
     if signum and (headless or not stage.finished):
         raise click.exceptions.Exit(INTERRUPTED + signum)

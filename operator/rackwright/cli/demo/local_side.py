@@ -17,6 +17,7 @@ from rackwright.cli.local_run import JOURNAL
 from rackwright.cli.session import state_of
 from rackwright.core.resource import Ref
 
+SHOWN_LINES = 12
 DIFFERS = 2  # exit status of `plan` where something is to be done
 
 
@@ -59,6 +60,10 @@ class LocalSide:
         records = [item for item in self._state.records() if item.ref.kind in KINDS]
         return {item.ref: Object(item.ref, item.status, item.spec.get("server")) for item in records}
 
+    async def show_objects(self) -> None:
+        """`rackwright get`."""
+        await self._show("get", most=SHOWN_LINES)
+
     async def show_plan(self, ref: Ref) -> None:
         """`rackwright plan`."""
         await self._show("plan", codes=(0, DIFFERS))
@@ -99,7 +104,7 @@ class LocalSide:
             f"{SPOKEN} drift -f {folder}",
         )
 
-    async def _show(self, command: str, *words: str, codes: tuple[int, ...] = (0,)) -> None:
+    async def _show(self, command: str, *words: str, codes: tuple[int, ...] = (0,), most: int | None = None) -> None:
         line = [command, *words, "-f", str(self.folder)]
         self._tell.command(shlex.join(["rackwright", *line]))
-        self._tell.output(await run([*RACKWRIGHT, *line], codes))
+        self._tell.output(await run([*RACKWRIGHT, *line], codes), most)

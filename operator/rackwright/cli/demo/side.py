@@ -33,6 +33,9 @@ class Side(Protocol):
     async def objects(self) -> Mapping[Ref, Object]:
         """All objects with their statuses, as they are stored."""
 
+    async def show_objects(self) -> None:
+        """Tell how all objects are, as a person would list them."""
+
     async def show_plan(self, ref: Ref) -> None:
         """Tell what is held of an object, and which commands these are."""
 

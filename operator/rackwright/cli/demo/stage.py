@@ -17,12 +17,14 @@ from rackwright.cli.demo.build import build, rest
 from rackwright.cli.demo.errors import DemoError
 from rackwright.cli.demo.facts import shortfalls
 from rackwright.cli.demo.faults import FAULTS, PROMISED
+from rackwright.cli.demo.kube_side import KubeSide
 from rackwright.cli.demo.live import show
 from rackwright.cli.demo.local_side import LocalSide
 from rackwright.cli.demo.manifests import Examples
 from rackwright.cli.demo.processes import RACKWRIGHT, Child, start
 from rackwright.cli.demo.report import Report
 from rackwright.cli.demo.scene import Scene
+from rackwright.cli.demo.side import Side
 from rackwright.cli.demo.simulator import Simulator
 from rackwright.cli.demo.tell import BAD, COMMAND, GOOD, STEP, Teller, printing
 
@@ -31,9 +33,10 @@ ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 @dataclass(frozen=True)
 class Options:
-    """How to run: without a person, and in which folder, which then stays."""
+    """How to run: without a person, through an API server, and in which folder, which then stays."""
 
     headless: bool = False
+    kube: bool = False
     keep: Path | None = None
 
 
@@ -87,7 +90,7 @@ class Stage:
         key = (await chassis.announced(r"^Host key:\s+(.+)$"))[1]
         self._port = int((await chassis.announced(r"^SSH:\s+ssh -p (\d+) "))[1])
         self._username, self._password = examples.credentials
-        side = LocalSide(work, self._tell)
+        side: Side = (KubeSide if self._options.kube else LocalSide)(work, self._tell)
         stack.push_async_callback(side.aclose)
         self._tell.say(f"A simulated chassis, as found, listens on port {self._port}. The operator starts.", STEP)
         await side.open()

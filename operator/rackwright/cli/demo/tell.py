@@ -54,11 +54,13 @@ class Teller:
         """A command line that is about to be run."""
         self.say(f"$ {text}", COMMAND)
 
-    def output(self, text: str) -> None:
-        """What a command printed."""
-        for line in text.splitlines():
-            if line.strip():
-                self.say(f"  {line}", OUTPUT)
+    def output(self, text: str, most: int | None = None) -> None:
+        """What a command printed, or its first lines."""
+        lines = [line for line in text.splitlines() if line.strip()]
+        for line in lines[:most]:
+            self.say(f"  {line}", OUTPUT)
+        if most is not None and len(lines) > most:
+            self.say(f"  … and {len(lines) - most} more lines", OUTPUT)
 
 
 def printing(console: Console) -> Listener:
