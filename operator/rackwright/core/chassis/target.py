@@ -21,11 +21,13 @@ class ChassisTarget:
     consent: Callable[[Decision], Awaitable[None]]
     report: Callable[[ChassisState, Decision], Awaitable[None]]
     state: ChassisState | None = None
+    looked_at: float = 0.0  # when the last look began, by the event loop
 
     async def observe(self) -> ChassisState:
         """Read the chassis, then take the objects as they are now: a person may have changed them meanwhile."""
         context = self.endpoint.context
         context.object, context.purpose, context.why = str(self.inputs.rack.ref), "observe", "a look at the device"
+        self.looked_at = asyncio.get_running_loop().time()
         self.state = state = await self.endpoint.driver.observe()
         self.inputs = await self.refresh(state)
         return state
@@ -36,10 +38,10 @@ class ChassisTarget:
 
     async def settle(self) -> bool:
         """A process that was killed may have left commands behind that the chassis does not show yet."""
-        wait = self.endpoint.quiet_from - asyncio.get_running_loop().time()
-        if wait <= 0:
+        quiet_from = self.endpoint.quiet_from
+        if self.looked_at >= quiet_from:
             return False
-        await asyncio.sleep(wait)
+        await asyncio.sleep(quiet_from - asyncio.get_running_loop().time())
         return True
 
     async def record_consent(self, decision: Decision) -> None:
