@@ -17,7 +17,7 @@ _CONTEXT = multiprocessing.get_context("forkserver")
 _CONTEXT.set_forkserver_preload(
     ["__main__", "rackwright.cli.main", "rackwright_drivers.chassis.seamicro.driver", "rackwright_sim.driver", __name__]
 )
-_PATIENCE_SECONDS = 60.0
+_PATIENCE_SECONDS = 20.0
 KILLED = -signal.SIGKILL
 
 

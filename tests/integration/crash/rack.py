@@ -3,7 +3,8 @@
 import asyncio
 import re
 import shutil
-from collections.abc import AsyncIterator, Mapping, Sequence
+import time
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from rackwright_sim.server import SimServer
 from tests.integration.crash.operator_process import Operator, Renames
 
 DONE, FAILED, WAITS = 0, 1, 2  # exit statuses of `rackwright apply`
+SAFETY = 5  # as many times longer than the chassis needs the operator waits
 _MANIFESTS = Path(__file__).parent / "manifests"
 _STATE = ".rackwright"
 
@@ -74,13 +76,17 @@ class Template:
     host_key: Path
 
     @asynccontextmanager
-    async def rack(self, folder: Path, settle_seconds: float = 0.0) -> AsyncIterator[Rack]:
+    async def rack(
+        self, folder: Path, settle_seconds: float = 0.0, clock: Callable[[], float] = time.monotonic
+    ) -> AsyncIterator[Rack]:
         """A rack of its own in `folder`, with the chassis as found; what changes shows `settle_seconds` later."""
-        async with SimServer(start="small", host_key_path=self.host_key, settle_seconds=settle_seconds) as server:
+        async with SimServer(
+            start="small", host_key_path=self.host_key, settle_seconds=settle_seconds, clock=clock
+        ) as server:
             shutil.copytree(self.folder, folder, dirs_exist_ok=True)
             manifest = folder / "chassis.yaml"
             text = re.sub(r"port: \d+", f"port: {server.port}", manifest.read_text("utf-8"))
-            manifest.write_text(text.replace("settleSeconds: 0", f"settleSeconds: {2 * settle_seconds}"), "utf-8")
+            manifest.write_text(text.replace("settleSeconds: 0", f"settleSeconds: {SAFETY * settle_seconds}"), "utf-8")
             yield Rack(folder, server)
 
 

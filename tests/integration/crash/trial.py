@@ -1,8 +1,10 @@
 """One trial: the operator's life is cut short, another one begins, and everything that must hold is looked at."""
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 from rackwright_sim.faults import Moment
 from tests.integration.crash.operator_process import KILLED, Operator
@@ -24,6 +26,7 @@ class Reaper:
     fatal: int | str
     moment: Moment
     haunt: asyncio.Event | None = None
+    at_death: Callable[[], None] = lambda: None
     lines: int = 0
     done: bool = False
 
@@ -35,6 +38,7 @@ class Reaper:
         hit = line.startswith(self.fatal) if isinstance(self.fatal, str) else self.lines == self.fatal
         if hit and moment == self.moment:
             self.done = True
+            self.at_death()
             self.operator.kill()
             await self._linger()
 
@@ -47,18 +51,18 @@ class Reaper:
                 await self.haunt.wait()
 
 
-async def life(rack: Rack, fatal: int | str, moment: Moment, haunt: asyncio.Event | None = None) -> int:
-    """A life that ends at a line, or before it by itself; its exit status."""
+async def life(rack: Rack, fatal: int | str, moment: Moment, **more: Any) -> int:
+    """A life that ends at a line, or before it by itself; its exit status. `more` is the Reaper's."""
     operator = rack.operator("apply")
-    rack.server.faults.watcher = Reaper(operator, fatal, moment, haunt)
+    rack.server.faults.watcher = Reaper(operator, fatal, moment, **more)
     status = await operator.ended()
     rack.server.faults.watcher = None
     return status
 
 
-async def life_until(rack: Rack, fatal: int | str, moment: Moment, haunt: asyncio.Event | None = None) -> None:
+async def life_until(rack: Rack, fatal: int | str, moment: Moment, **more: Any) -> None:
     """A life that ends at a line and nowhere else."""
-    status = await life(rack, fatal, moment, haunt)
+    status = await life(rack, fatal, moment, **more)
     assert status == KILLED, f"it ended by itself with status {status} before {fatal}\n{rack.output}"
 
 
