@@ -6,26 +6,35 @@ from datetime import UTC, datetime
 from rackwright.cli.demo import manifests
 from rackwright.cli.demo.errors import DemoError
 from rackwright.cli.demo.facts import ROOT_VDISK, Picture
-from rackwright.cli.demo.faults import HEALED, HELD, Fault
+from rackwright.cli.demo.faults import HEALED, HELD, Fault, faults
 from rackwright.cli.demo.journal import NAVIGATION
 from rackwright.cli.demo.report import FaultResult, Object
 from rackwright.cli.demo.scene import Scene
 from rackwright.cli.demo.tell import BAD, COMMAND, GOOD, OUTPUT, STEP
+from rackwright.core.resource import Ref
 
 FAULT_SECONDS = 60.0
 JOURNAL_LINES = 60
 
 
-async def breaking(scene: Scene, fault: Fault) -> None:
+async def break_all(scene: Scene) -> None:
+    """One fault after the other, on a rack that is as declared."""
+    attachments = (await _picture(scene)).attachments
+    roots = {server: volume for (server, vdisk), volume in attachments.items() if vdisk == ROOT_VDISK}
+    for fault in faults(scene.asked, roots):
+        await _break(scene, fault)
+
+
+async def _break(scene: Scene, fault: Fault) -> None:
     """One fault, from a rack at rest to a rack at rest."""
     await scene.until("A rack at rest", scene.at_rest, FAULT_SECONDS)
     scene.tell.say(f"{fault.name}: {fault.sentence}.", STEP)
     if fault.stopped:
-        await _declare_power(scene, fault.stopped, "Stopped")
+        await _declare_power(scene, fault.server, "Stopped")
     before = await _picture(scene)
     result = await _strike(scene, fault, before)
     scene.report.faults.append(result)
-    good = result.outcome == fault.outcome
+    good = result.outcome == fault.promised
     scene.tell.say(
         f"{fault.name}: found after {result.found_seconds:.1f} s, {result.outcome} after {result.seconds:.1f} s.",
         GOOD if good else BAD,
@@ -33,7 +42,7 @@ async def breaking(scene: Scene, fault: Fault) -> None:
     if result.outcome == HELD:
         await _undo(scene, fault, before)
     if fault.stopped:
-        await _declare_power(scene, fault.stopped, None)
+        await _declare_power(scene, fault.server, None)
     await scene.until("A rack at rest again", scene.at_rest, FAULT_SECONDS)
 
 
@@ -55,12 +64,11 @@ async def _declare_power(scene: Scene, server: str, power: str | None) -> None:
 
 
 async def _strike(scene: Scene, fault: Fault, before: Picture) -> FaultResult:
-    roots = {server: volume for (server, vdisk), volume in before.attachments.items() if vdisk == ROOT_VDISK}
-    node = scene.node(fault.node)
+    node = await scene.node(fault.server)
     mark, writes = (await scene.object(node)).drift_mark, (await scene.simulator.counts()).writes
     struck, clock = datetime.now(UTC), asyncio.get_running_loop().time
     start = clock()
-    for line in (await scene.simulator.type(*fault.typed(roots))).splitlines():
+    for line in (await scene.simulator.type(*fault.typed)).splitlines():
         scene.tell.say(f"  {line}", COMMAND)
 
     async def drifted() -> bool:
@@ -68,12 +76,12 @@ async def _strike(scene: Scene, fault: Fault, before: Picture) -> FaultResult:
 
     await scene.until(f"{node} shows {fault.name}", drifted, FAULT_SECONDS)
     found = clock() - start
-    if fault.outcome == HEALED:
+    if fault.promised == HEALED:
         outcome = await _healed(scene, fault, before)
         seconds = clock() - start
         _tell_journal(scene, struck)
     else:
-        outcome = await _held(scene, fault, before, writes)
+        outcome = await _held(scene, fault, node, before, writes)
         seconds = clock() - start
         await scene.side.show_why(node)
     return FaultResult(fault.name, found, outcome, seconds)
@@ -93,11 +101,10 @@ async def _healed(scene: Scene, fault: Fault, before: Picture) -> str:
     return HEALED
 
 
-async def _held(scene: Scene, fault: Fault, before: Picture, writes: int) -> str:
+async def _held(scene: Scene, fault: Fault, node: Ref, before: Picture, writes: int) -> str:
     """Held when it is said who has what of whom, and the chassis is left as it is for one more look."""
     broken = await _picture(scene)
     looked = (await scene.simulator.counts()).round_trips
-    node = scene.node(fault.node)
 
     async def said() -> bool:
         return all(name in _reason(item) for item in [await scene.object(node)] for name in fault.names)

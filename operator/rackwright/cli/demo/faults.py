@@ -1,73 +1,96 @@
-"""What the demo breaks, as data: what is typed at the chassis, on whose behalf, and what is promised about it."""
+"""What the demo breaks, as data: what is typed at the chassis, where it shows, and what is promised about it. Pure."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from rackwright.cli.demo.facts import ROOT_VDISK, Asked
+
 HEALED, HELD = "healed", "held"
-Roots = Mapping[str, str]  # the root volume of each server, as the chassis names it
+PROMISED = {
+    "volume-unassigned": HEALED,
+    "nic-moved": HEALED,
+    "server-off": HEALED,
+    "volume-shared-off": HEALED,
+    "volume-shared-running": HELD,
+}
+SPARE_VDISK = 5  # nothing is declared for it
 
 
 @dataclass(frozen=True)
 class Fault:
-    """One thing to break. `typed` are the lines, given the root volumes; `node` is the ComputeNode on which it shows.
+    """One thing to break. `typed` are the lines at the chassis; `server` is the card on which it shows.
 
-    `stopped` is a server that a person declares Stopped before, and Running again after. `undo` are the lines with which
-    a person puts right what is held; `names` are the servers that the reason must name.
+    `stopped` says that the server is declared Stopped before, and Running again after. `undo` are the lines with which a
+    person puts right what is held; `names` are the servers that the reason has to name.
     """
 
     name: str
     sentence: str
-    node: str
-    outcome: str
-    typed: Callable[[Roots], tuple[str, ...]]
-    stopped: str | None = None
+    server: str
+    typed: tuple[str, ...]
+    stopped: bool = False
     undo: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
 
+    @property
+    def promised(self) -> str:
+        """How it should end."""
+        return PROMISED[self.name]
 
-def _moved(server: str, vlan: int, to: int) -> tuple[str, ...]:
-    return "configure terminal", f"server id {server}", "nic 0", f"no untagged-vlan {vlan}", f"untagged-vlan {to}"
+
+def faults(asked: Asked, roots: Mapping[str, str]) -> tuple[Fault, ...]:
+    """All faults, on three servers without a role. `roots` are the root volumes of all servers, by the chassis' names.
+
+    All servers should run and the protected one is nobody's: for the volume that a server gets while it is off, one is
+    declared Stopped first.
+    """
+    first, second, last = _victims(asked)
+    vlan, other = _vlans(asked, second)
+    return (
+        Fault(
+            "volume-unassigned",
+            f"somebody takes the root volume from {first}, which runs",
+            first,
+            ("configure terminal", f"storage unassign {first} {ROOT_VDISK}"),
+        ),
+        Fault(
+            "nic-moved",
+            f"somebody moves NIC 0 of {second} from VLAN {vlan} to VLAN {other}",
+            second,
+            (
+                "configure terminal",
+                f"server id {second}",
+                "nic 0",
+                f"no untagged-vlan {vlan}",
+                f"untagged-vlan {other}",
+            ),
+        ),
+        Fault("server-off", f"somebody switches {last} off", last, (f"power-off server {last} force no-confirm",)),
+        Fault(
+            "volume-shared-off",
+            f"somebody gives {last}, which is off, the root volume of {first} as a second disk",
+            last,
+            ("configure terminal", f"storage assign {last} {SPARE_VDISK} volume {roots[first]}"),
+            stopped=True,
+        ),
+        Fault(
+            "volume-shared-running",
+            f"somebody gives {first}, which runs, the root volume of {second} as a second disk",
+            first,
+            ("configure terminal", f"storage assign {first} {SPARE_VDISK} volume {roots[second]}"),
+            undo=("configure terminal", f"storage unassign {first} {SPARE_VDISK}"),
+            names=(first, second),
+        ),
+    )
 
 
-FAULTS = (
-    Fault(
-        name="volume-unassigned",
-        sentence="somebody takes its root volume from 20/0, which runs",
-        node="compute-20",
-        outcome=HEALED,
-        typed=lambda roots: ("configure terminal", "storage unassign 20/0 0"),
-    ),
-    Fault(
-        name="nic-moved",
-        sentence="somebody moves NIC 0 of 21/0 from VLAN 100 to VLAN 200",
-        node="compute-21",
-        outcome=HEALED,
-        typed=lambda roots: _moved("21/0", 100, 200),
-    ),
-    Fault(
-        name="server-off",
-        sentence="somebody switches 22/0 off",
-        node="compute-22",
-        outcome=HEALED,
-        typed=lambda roots: ("power-off server 22/0 force no-confirm",),
-    ),
-    Fault(
-        # All 63 servers should run, and the 64th is protected: one is declared Stopped for this, and Running after it.
-        name="volume-shared-off",
-        sentence="somebody gives 63/0, which is off, the root volume of 40/0 as a second disk",
-        node="compute-63",
-        outcome=HEALED,
-        typed=lambda roots: ("configure terminal", f"storage assign 63/0 5 volume {roots['40/0']}"),
-        stopped="63/0",
-    ),
-    Fault(
-        name="volume-shared-running",
-        sentence="somebody gives 41/0, which runs, the root volume of 42/0 as a second disk",
-        node="compute-41",
-        outcome=HELD,
-        typed=lambda roots: ("configure terminal", f"storage assign 41/0 5 volume {roots['42/0']}"),
-        undo=("configure terminal", "storage unassign 41/0 5"),
-        names=("41/0", "42/0"),
-    ),
-)
-PROMISED = {fault.name: fault.outcome for fault in FAULTS}
+def _victims(asked: Asked) -> tuple[str, str, str]:
+    plain = sorted(asked.servers - asked.roles, key=lambda server: int(server.partition("/")[0]))
+    return plain[(len(plain) - 1) // 3], plain[len(plain) // 2], plain[-1]  # three servers are enough
+
+
+def _vlans(asked: Asked, server: str) -> tuple[int, int]:
+    """The VLAN of its NIC 0, and another that some server uses."""
+    vlan = asked.ports[server, 0]
+    used = {number for number in asked.ports.values() if number}
+    return vlan or 0, min(used - {vlan})

@@ -25,9 +25,9 @@ NAMESPACE = "rack"
 OPERATOR = "operator"  # a context with the operator's own account: where there is one, it runs with its own rights only
 JOURNAL = "journal.jsonl"
 SHOWN_LINES = 12
-_HELD = "{range .status.plan.stages[0].steps[*]}{.risk} {.action} {.target}: {.commands}{'\\n'}{end}"
-_READY = "{range .status.conditions[?(@.type=='Ready')]}{.reason}: {.message}{'\\n'}{end}"
-_DRIFT = "{range .status.drift[*]}{.path}: wanted {.wanted}, found {.found}, since {.since}{'\\n'}{end}"
+_HELD = '{range .status.plan.stages[0].steps[*]}{.risk} {.action} {.target}: {.commands}{"\\n"}{end}'
+_READY = '{range .status.conditions[?(@.type=="Ready")]}{.reason}: {.message}{"\\n"}{end}'
+_DRIFT = '{range .status.drift[*]}{.path}: wanted {.wanted}, found {.found}, since {.since}{"\\n"}{end}'
 
 
 class KubeSide:

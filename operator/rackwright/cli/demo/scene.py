@@ -47,9 +47,9 @@ class Scene:
         """The most seconds between two looks of the operator at a rack at rest; it spreads them by a tenth."""
         return 1.1 * float(self.chassis["spec"]["policy"]["resyncSeconds"])
 
-    def node(self, name: str) -> Ref:
-        """A ComputeNode by its name."""
-        return Ref(COMPUTE_NODE, self.chassis_ref.namespace, name)
+    async def node(self, server: str) -> Ref:
+        """The ComputeNode of a server."""
+        return next(ref for ref, item in (await self.side.objects()).items() if item.server == server)
 
     async def object(self, ref: Ref) -> Object:
         """One object as it is stored; one without status where it is not there."""

@@ -12,15 +12,15 @@ from pathlib import Path
 
 from rich.console import Console
 
-from rackwright.cli.demo.breaking import breaking
+from rackwright.cli.demo.breaking import break_all
 from rackwright.cli.demo.build import build, rest
 from rackwright.cli.demo.errors import DemoError
 from rackwright.cli.demo.facts import shortfalls
-from rackwright.cli.demo.faults import FAULTS, PROMISED
+from rackwright.cli.demo.faults import PROMISED
 from rackwright.cli.demo.kube_side import KubeSide
 from rackwright.cli.demo.live import show
 from rackwright.cli.demo.local_side import LocalSide
-from rackwright.cli.demo.manifests import Examples
+from rackwright.cli.demo.manifests import EXAMPLES, Examples
 from rackwright.cli.demo.processes import RACKWRIGHT, Child, start
 from rackwright.cli.demo.report import Report
 from rackwright.cli.demo.scene import Scene
@@ -33,11 +33,13 @@ ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 @dataclass(frozen=True)
 class Options:
-    """How to run: without a person, through an API server, and in which folder, which then stays."""
+    """How to run: without a person; through an API server; in a folder that stays; on which chassis and manifests."""
 
     headless: bool = False
     kube: bool = False
     keep: Path | None = None
+    start: str | Path = "as-found"
+    examples: Path = EXAMPLES
 
 
 class Stage:
@@ -83,7 +85,7 @@ class Stage:
 
     async def _set(self, stack: AsyncExitStack) -> Scene:
         work = self._folder(stack)
-        examples = Examples.read()
+        examples = Examples.read(self._options.examples)
         chassis = await self._chassis(stack, work, examples)
         control = (await chassis.announced(r"^Control:\s+(http://\S+)/counters"))[1]
         simulator = await stack.enter_async_context(Simulator(control))
@@ -109,10 +111,10 @@ class Stage:
             raise DemoError(f"--keep {keep} is not empty. Name a folder that is, or one that is not there yet.")
         return keep.resolve()
 
-    @staticmethod
-    async def _chassis(stack: AsyncExitStack, work: Path, examples: Examples) -> Child:
+    async def _chassis(self, stack: AsyncExitStack, work: Path, examples: Examples) -> Child:
         username, password = examples.credentials
         options = {
+            "--start": self._options.start,
             "--port": 0,
             "--control-port": 0,
             "--state": work / "chassis.json",
@@ -129,8 +131,7 @@ class Stage:
         try:
             await build(scene)
             await rest(scene)
-            for fault in FAULTS:
-                await breaking(scene, fault)
+            await break_all(scene)
             wrong = shortfalls(scene.asked, scene.found, await scene.simulator.state(), await scene.simulator.lines())
             scene.report.broken += [f"after all faults: {sentence}" for sentence in wrong]
         except DemoError as error:

@@ -55,12 +55,13 @@ class Teller:
         self.say(f"$ {text}", COMMAND)
 
     def output(self, text: str, most: int | None = None) -> None:
-        """What a command printed, or its first lines."""
+        """What a command printed; of more lines than `most`, the first and the last."""
         lines = [line for line in text.splitlines() if line.strip()]
-        for line in lines[:most]:
-            self.say(f"  {line}", OUTPUT)
         if most is not None and len(lines) > most:
-            self.say(f"  … and {len(lines) - most} more lines", OUTPUT)
+            half = most // 2
+            lines = [*lines[:half], f"… {len(lines) - 2 * half} more lines", *lines[-half:]]
+        for line in lines:
+            self.say(f"  {line}", OUTPUT)
 
 
 def printing(console: Console) -> Listener:
