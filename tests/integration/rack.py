@@ -21,7 +21,7 @@ NODE_SET: dict[str, Any] = {
 
 def simulator(start: str = "small") -> SimServer:
     """A chassis to be entered with `async with`."""
-    return SimServer(start=start, **CREDENTIALS)
+    return SimServer(start=start, username=CREDENTIALS["username"], password=CREDENTIALS["password"])
 
 
 def secret(namespace: str, **other: str) -> dict[str, Any]:
@@ -57,7 +57,14 @@ def pool(namespace: str, **spec: Any) -> dict[str, Any]:
     body = {
         "chassisRef": {"name": "rack"},
         "backend": {"type": "Chassis", "chassis": layout},
-        "assign": [{"name": "root", "nodeSelector": {"matchLabels": {"rackwright.dev/node-set": "all"}}, "vdisks": [0], "attach": "OnePerVolume"}],
+        "assign": [
+            {
+                "name": "root",
+                "nodeSelector": {"matchLabels": {"rackwright.dev/node-set": "all"}},
+                "vdisks": [0],
+                "attach": "OnePerVolume",
+            }
+        ],
     }
     metadata = {"name": "root", "namespace": namespace}
     return {"apiVersion": API, "kind": "StoragePool", "metadata": metadata, "spec": {**body, **spec}}

@@ -56,6 +56,8 @@ class ControlPlane:
         self._url = ""
         self._keys: ServerKeys | None = None
         self._version: Version | None = None
+        self._api_server: Process | None = None
+        self._api_argv: servers.Argv = []
         self._tokens = Tokens()
         self._lifetime = Lifetime()
 
@@ -119,6 +121,28 @@ class ControlPlane:
     ) -> None:
         self.stop()
 
+    def crash_api_server(self) -> None:
+        """Kill it, as a failing machine would; what it had stored stays."""
+        api = self._running_api_server()
+        api.popen.kill()
+        api.popen.wait()
+
+    def start_api_server(self) -> None:
+        """Start it again after a crash, at the same address; returns at once, and `is_ready` says when it serves."""
+        if self._running_api_server().poll() is None:
+            raise KubelabError("the API server runs: crash it first")
+        self._api_server = self._spawn(self._api_argv)
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the API server serves."""
+        return _is_ready(self.admin)
+
+    def _running_api_server(self) -> Process:
+        if self._api_server is None:
+            raise KubelabError(_NOT_RUNNING)
+        return self._api_server
+
     def stop(self) -> None:
         """End all processes and remove all files. Safe to call twice."""
         self._lifetime.close()
@@ -135,7 +159,7 @@ class ControlPlane:
         self._tokens.write(self._folder / "tokens.csv")
 
     def _forget(self) -> None:
-        self._keys = self._version = None
+        self._keys = self._version = self._api_server = None
         shutil.rmtree(self._folder)
 
     def _start(self) -> bool:
@@ -151,6 +175,7 @@ class ControlPlane:
             self._spawn(servers.etcd(self.assets.etcd, data, client_port=etcd_port, peer_port=peer_port)),
             self._spawn(api),
         )
+        self._api_server, self._api_argv = pair[1], api
         if not self._wait_until_ready(pair):
             for process in pair:
                 stop(process)

@@ -34,6 +34,7 @@ SYNC_SECONDS = 600.0  # how often the cache is compared with the server
 RELISTED_SECONDS = 2.0  # for a listing to come to its end
 FIRST_TRY_SECONDS = 2.0  # between tries to reach a server that is not there yet
 FLUSH_SECONDS = 5.0
+FAREWELL_SECONDS = 2.0
 LAG_MOST_SECONDS = 20.0
 TICK_SECONDS = 1.0
 
@@ -95,6 +96,7 @@ class Daemon:
         async with AsyncExitStack() as stack:
             serving = http.serve(self._options.host, self._options.port, healthy=self._unhealthy, ready=self._unready)
             self.port = await stack.enter_async_context(serving)
+            stack.push_async_callback(self._access.closed, FAREWELL_SECONDS)
             await stack.enter_async_context(self.client)
             stack.push_async_callback(self._end_tasks)
             self._spawn(self._measure())

@@ -4,8 +4,10 @@ That library blocks, so everything of it runs in a thread: loading, and the refr
 """
 
 import asyncio
+import socket
 import ssl
 import time
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -21,6 +23,7 @@ from rackwright import __version__
 TOKEN_SECONDS = (
     30.0  # how long a token is used before it is asked for again; a file is read, a plugin keeps its own cache
 )
+CLOSING_SECONDS = 0.01  # between looks at whether connections are closed
 NAMESPACE_FILE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 _TOKEN_KEYS = ("BearerToken", "authorization")  # newer and older releases of the library
 
@@ -41,6 +44,7 @@ class Access:
     _token: str | None = field(default=None, repr=False)
     _read_at: float = field(default=float("-inf"), repr=False)
     _reading: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False)
+    _sockets: "weakref.WeakSet[socket.socket]" = field(default_factory=weakref.WeakSet, repr=False)
 
     @classmethod
     async def load(cls, kubeconfig: Path | None = None, context: str | None = None) -> Self:
@@ -71,11 +75,23 @@ class Access:
     def session(self, connections: int) -> aiohttp.ClientSession:
         """A session with at most so many connections, which authorises every request, once more after a refusal."""
         return aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=connections, ssl=self.tls or True),
+            connector=aiohttp.TCPConnector(limit=connections, ssl=self.tls or True, socket_factory=self._socket),
             headers={"User-Agent": f"rackwright/{__version__}"},
             middlewares=(self._authorise,),
             proxy=self.proxy,
         )
+
+    async def closed(self, seconds: float) -> None:
+        """Wait, for so long at most, until the connections of closed sessions are: aiohttp itself does not look back."""
+        for _ in range(int(seconds / CLOSING_SECONDS)):
+            if all(item.fileno() == -1 for item in self._sockets):
+                return
+            await asyncio.sleep(CLOSING_SECONDS)
+
+    def _socket(self, address: aiohttp.AddrInfoType) -> socket.socket:
+        made = socket.socket(*address[:3])
+        self._sockets.add(made)
+        return made
 
     async def _authorise(
         self, request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType

@@ -132,10 +132,13 @@ class Lease:
         self._resigned = True
         mine, self._mine = self._mine, None
         if mine is None:
-            return
-        mine["spec"] |= {"holderIdentity": "", "leaseDurationSeconds": 1, "renewTime": _now()}
+            return  # it is not ours
         try:
-            await self._client.replace(self._path, mine)
+            found = await self._client.get(self._path)  # a renewal may have been cut short, with its version unknown
+            if found is None or _holder(found) != self._identity:
+                return
+            empty = {"holderIdentity": "", "leaseDurationSeconds": 1, "renewTime": _now()}
+            await self._client.replace(self._path, {**found, "spec": {**found["spec"], **empty}})
             log.info("the Lease is given back", lease=self._name)
         except (StoreUnavailableError, StoreConflictError) as error:
             log.warning("the Lease could not be given back", lease=self._name, error=str(error))
