@@ -50,7 +50,9 @@ def test_nothing_but_the_result_and_the_lock_remains(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "other", [Counted(name="other"), Counted(text="version 2"), Counted(executables=("tool",))], ids=repr
+    "other",
+    [Counted(name="other"), Counted(text="version 2"), Counted(executables=("tool",))],
+    ids=["name", "text", "executables"],
 )
 def test_the_key_is_of_all_that_decides_what_is_made(other: Counted) -> None:
     assert key_of(Counted()) == key_of(Counted())
