@@ -9,7 +9,7 @@ from rackwright.cli.demo.scene import Scene
 from rackwright.cli.demo.tell import BAD, GOOD, STEP
 from rackwright.core.resource import COMPUTE_NODE, Ref
 
-BUILD_SECONDS = 300.0
+BUILD_SECONDS = 180.0
 LOOKS_AT_REST = 2
 SAMPLE_SECONDS = 0.25
 

@@ -172,9 +172,9 @@ def _network(asked: Asked, found: Picture) -> Iterator[str]:
     for (server, nic), wanted in sorted(asked.ports.items(), key=lambda item: (_card(item[0][0]), item[0][1])):
         vlans = found.nics.get((server, nic))
         if vlans != PortVlans(wanted):
-            seen = _name(vlans.untagged) if vlans else "not there"
+            seen = f"in {_name(vlans.untagged)}" if vlans else "not there"
             tagged = f", tagged in {_list(vlans.tagged)}" if vlans and vlans.tagged else ""
-            yield f"{server} nic {nic} is in {seen}{tagged} and should be in {_name(wanted)}, untagged only"
+            yield f"{server} nic {nic} is {seen}{tagged} and should be in {_name(wanted)}, untagged only"
 
 
 def _name(vlan: int | None) -> str:
