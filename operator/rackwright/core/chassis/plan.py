@@ -71,6 +71,8 @@ def _unplaced(wanted: Wanted, observed: ChassisState) -> Iterator[Difference]:
     """What was declared and found no place, with what is there instead."""
     there = {} if isinstance(observed.attachments, Unknown) else observed.attachments
     for part, want in sorted(wanted.unplaced.items(), key=natural):
+        if part.key in wanted.attachments:
+            continue  # another's volume is on it, and that is a difference of its own
         yield Difference(part, want, shown(there.get(part.key) if isinstance(part.key, VDisk) else None))
 
 
@@ -89,8 +91,8 @@ def _stages(steps: Sequence[Step], hopeless: set[Part]) -> tuple[tuple[tuple[Ste
     def _after(step: Step, above: frozenset[Step]) -> int | None:
         latest = 0
         for part in step.needs:
-            if part in hopeless:
-                return None
+            if part in hopeless or (part.kind is PartKind.FREE and part not in solvers):
+                return None  # what has to be emptied and is not being emptied stays as it is
             for solver in solvers.get(part, ()):
                 before = wave(solver, above)
                 if before is None:

@@ -95,7 +95,7 @@ class Maker:
         target: str,
         difference: Difference,
         *,
-        solves: Part | None = None,
+        solves: Iterable[Part] = (),
         needs: Iterable[Part] = (),
         evidence: Iterable[str] = (),
     ) -> Step:
@@ -106,7 +106,7 @@ class Maker:
             target=target,
             reason=f"wanted {difference.wanted}, found {difference.found}",
             risk=risk,
-            solves=frozenset({solves or difference.part}),
+            solves=frozenset(solves) or frozenset({difference.part}),
             needs=frozenset(needs) | ({NO_DOUBT} if risk is Risk.DESTRUCTIVE else set()),
             evidence=(self._serial, *evidence),
         )
@@ -142,10 +142,9 @@ class Maker:
         free = Part(PartKind.FREE, vdisk)
         if found is not None:
             evidence = (*self._macs(vdisk.server), str(found))
-            solves = free if want is not None else difference.part
-            yield self._step(
-                Detach((vdisk.server,), vdisk.number), str(vdisk), difference, solves=solves, evidence=evidence
-            )
+            solves = {free} if want is not None else {free, difference.part}
+            action = Detach((vdisk.server,), vdisk.number)
+            yield self._step(action, str(vdisk), difference, solves=solves, evidence=evidence)
         if want is not None:
             needs = {Part(PartKind.VOLUME, want), *self._elsewhere(vdisk, want)} | (
                 {free} if found is not None else set()
@@ -168,8 +167,7 @@ class Maker:
         """What must be emptied first, so that the volume never has two owners."""
         for holder in self._holders.get(volume, ()):
             if holder.server != vdisk.server:
-                gone = self.wanted.attachments.get(holder) is None
-                yield Part(PartKind.ATTACHMENT if gone else PartKind.FREE, holder)
+                yield Part(PartKind.FREE, holder)
 
     def _macs(self, server: str) -> tuple[str, ...]:
         servers = self.observed.servers

@@ -34,6 +34,7 @@ class Shelf:
     disks: Mapping[str, Disk]
     pools: Mapping[PoolId, Pool]
     volumes: Mapping[VolumeId, Volume]
+    declared: frozenset[tuple[PoolId, str]] = frozenset()  # pools that are there, and prefixes that objects use in them
 
     def pool_on(self, disk: str) -> Pool | None:
         """The pool that a disk is part of."""
@@ -107,6 +108,7 @@ def lay_out_storage(wanted: Wanted, rack: Rack, observed: ChassisState) -> Mappi
         for pool in rack.pools:
             wanted.problem(pool.ref, "Unknown", f"The storage of the chassis cannot be told: {shelf.reason}.")
         return {}
+    shelf = replace(shelf, declared=frozenset(_prefixes(rack.pools)))
     claims = settle((*_name_claims(rack.pools), *_disk_claims(rack.pools, shelf)))
     return {pool: tuple(_one(wanted, pool, rack, shelf, claims)) for pool in rack.pools}
 
@@ -115,6 +117,13 @@ def _name_claims(pools: Iterable[PoolObject]) -> Iterable[Claim]:
     """Whose a pool or volume is, its name says: two objects that use the same names would take each other's."""
     for pool in pools:
         yield Claim(_names_of(pool), pool.ref, pool.resource.created)
+
+
+def _prefixes(pools: Iterable[PoolObject]) -> Iterable[tuple[PoolId, str]]:
+    for pool in pools:
+        backend = _backend(pool)
+        if backend.existing_pool is not None:
+            yield PoolId.parse(backend.existing_pool), backend.volumes.prefix
 
 
 def _names_of(pool: PoolObject) -> str:
@@ -339,7 +348,11 @@ def _no_capacity(
     wanted: Wanted, pool: PoolObject, shelf: Shelf, held: PoolId, asked: str, mine: Sequence[VolumeId]
 ) -> None:
     ours = {*wanted.volumes, *mine}
-    others = [volume for name, volume in shelf.volumes.items() if name.pool_id == held and name not in ours]
+    others = [
+        volume
+        for name, volume in shelf.volumes.items()
+        if name.pool_id == held and name not in ours and (held, name.name.rpartition("-")[0]) not in shelf.declared
+    ]
     names = sorted((str(volume.id) for volume in others), key=natural)
     first = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
     size = sum(volume.size_gib for volume in others)

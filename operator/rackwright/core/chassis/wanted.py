@@ -48,7 +48,9 @@ class Wanted:
 
     def problem(self, owner: Ref, reason: str, message: str, waits_for: Ref | None = None) -> None:
         """Note what keeps an object from being planned in full."""
-        self.problems.append(Problem(owner, reason, message, waits_for))
+        found = Problem(owner, reason, message, waits_for)
+        if found not in self.problems:
+            self.problems.append(found)
 
     def state(self, observed: ChassisState) -> ChassisState:
         """As the contract's type. What was observed only lends its identity and its default VLAN."""

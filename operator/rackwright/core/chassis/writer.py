@@ -13,8 +13,9 @@ from rackwright.core.loop import Pass
 from rackwright.core.report import Verdict, View, judge, status_of, undeclared, view_of
 from rackwright.core.resource import CHASSIS, COMPUTE_NODE, STORAGE_POOL, Ref, Resource
 from rackwright.core.risk import Risk
-from rackwright.core.step import Decision, Problem, Step
+from rackwright.core.step import Decision, Part, PartKind, Problem, Step
 from rackwright.core.store import EventType, Store
+from rackwright.core.together import together
 from rackwright_drivers.contract.chassis import ChassisState
 from rackwright_drivers.contract.errors import CredentialsRefusedError, TransientError, UnsafeError
 from rackwright_drivers.contract.storage import VDisk, VolumeId
@@ -39,6 +40,7 @@ class Writer:
         objects |= {pool.ref: pool for pool in rack.pools} | {node.ref: node for node in rack.nodes}
         left = {problem.owner for problem in inputs.left_out}
         drift = held = 0
+        writes = []
         for ref in inputs.resources:
             item = objects.get(ref)
             if item is None and ref not in left:
@@ -46,7 +48,7 @@ class Writer:
             planning = item is not None and policy_of(item, rack.chassis).mode != "Observe"
             view = view_of(ref, decision, inputs.left_out, outcome.error, planning)
             view = _with_commands(view, commands)
-            await self._write(inputs, ref, item, view, state, decision)
+            writes.append(self._write(inputs, ref, item, view, state, decision))
             if ref.kind == COMPUTE_NODE:
                 drift, held = drift + len(view.differences), held + len(view.held)
             else:
@@ -54,6 +56,7 @@ class Writer:
                 metrics.HELD.labels(*ref).set(len(view.held))
         metrics.DRIFT.labels(*rack.ref).inc(drift)
         metrics.HELD.labels(*rack.ref).inc(held)
+        await together(writes)
 
     async def _write(
         self,
@@ -215,15 +218,21 @@ def _memory(node: NodeObject, inputs: Inputs, state: ChassisState, decision: Dec
     certain = not doubts(state, "identity", "servers", "network") and all(
         problem.owner.kind != STORAGE_POOL for problem in inputs.left_out
     )
-    wrong = {difference.part.key for difference in decision.differences}
-    declared = {part.key for part, owners in decision.parts.items() if node.ref in owners}
+    # By the whole part: a NIC and a vdisk of the same number are equal as tuples.
+    wrong = {difference.part for difference in decision.differences}
+    declared = {part for part, owners in decision.parts.items() if node.ref in owners}
+    right = declared - wrong
     attachments = {} if isinstance(state.attachments, Unknown) else state.attachments
     memory = {
         vdisk: found
         for vdisk, found in attachments.items()
-        if vdisk.server == node.server and vdisk in declared and vdisk not in wrong and isinstance(found, VolumeId)
+        if _attachment(vdisk) in right and isinstance(found, VolumeId)
     }
     for vdisk, known in inputs.rack.remembered.items():
-        if vdisk.server == node.server and (vdisk in declared or not certain):
+        if vdisk.server == node.server and (_attachment(vdisk) in declared or not certain):
             memory.setdefault(vdisk, known)
     return dict(sorted(memory.items()))
+
+
+def _attachment(vdisk: VDisk) -> Part:
+    return Part(PartKind.ATTACHMENT, vdisk)
