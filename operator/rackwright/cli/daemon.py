@@ -5,6 +5,7 @@ Stopping: take no more work, let the batch under way come to its end, give the L
 
 import asyncio
 import signal
+import weakref
 from collections.abc import Collection, Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
@@ -64,6 +65,7 @@ class Daemon:
         self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._working: asyncio.Task[None] | None = None
+        self._dismissed: weakref.WeakSet[asyncio.Task[Any]] = weakref.WeakSet()
         self._lag = 0.0
         self.client = ApiClient(access)
         self.heartbeat = Heartbeat()
@@ -115,7 +117,7 @@ class Daemon:
         ):
             self._spawn(part)
         renewing = self._spawn(self.lease.run())
-        log.info("the operator runs", identity=self._options.identity, server=self._access.server)
+        log.info("the operator runs", identity=self._options.identity, server=self._access.server, port=self.port)
         stopping = asyncio.ensure_future(self._stop.wait())
         try:
             ends: set[asyncio.Future[Any]] = {stopping, self._failed}
@@ -148,6 +150,7 @@ class Daemon:
         before = self._working
         if not leading:
             if before is not None:
+                self._dismissed.add(before)
                 before.cancel()
             return
         self._working = self._spawn(self._run_engine(before))
@@ -218,12 +221,14 @@ class Daemon:
             task.add_done_callback(self._ended)
 
     def _ended(self, task: asyncio.Task[Any]) -> None:
+        """No part ends by itself: the engine when the Lease is lost, all when it was told to stop, and else something broke."""
         self._tasks.discard(task)
-        if task.cancelled() or self._failed.done() or (task.exception() is None and task is self._working):
+        cut_short = task.cancelled()
+        if self._stop.is_set() or self._failed.done() or (cut_short and task in self._dismissed):
             return
-        error = task.exception() or RuntimeError(f"{task.get_name()} ended")
+        error = RuntimeError(f"{task.get_name()} ended") if cut_short else task.exception()
         log.error("a part of the operator died", part=task.get_name(), error=str(error))
-        self._failed.set_exception(error)
+        self._failed.set_exception(error or RuntimeError(f"{task.get_name()} ended"))
 
     async def _end_tasks(self) -> None:
         tasks = set(self._tasks)

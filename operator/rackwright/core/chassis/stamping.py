@@ -14,6 +14,7 @@ from rackwright.core.resource import COMPUTE_NODE, Ref, Resource
 from rackwright.core.stamp import Stamped, stamp
 from rackwright.core.step import Problem
 from rackwright.core.store import Store, StoreConflictError
+from rackwright.core.together import together
 from rackwright_drivers.contract.chassis import ChassisState
 from rackwright_drivers.contract.unknown import Unknown
 
@@ -32,14 +33,9 @@ class Stamper:
         stamped = self._stamped(chassis, frozenset(state.servers))
         ours = self._ours(chassis)
         problems = [Problem(chassis.resource.ref, "InvalidNodeSet", sentence) for sentence in stamped.problems]
-        wanted = set()
-        for manifest in stamped.nodes:
-            ref = _ref(manifest)
-            wanted.add(ref)
-            try:
-                await self._bring(ref, manifest, ours.get(ref))
-            except StoreConflictError:
-                problems.append(_not_ours(chassis, ref))
+        wanted = {_ref(manifest): manifest for manifest in stamped.nodes}
+        brought = await together(self._bring(ref, manifest, ours.get(ref)) for ref, manifest in wanted.items())
+        problems += [_not_ours(chassis, ref) for ref, is_ours in zip(wanted, brought, strict=True) if not is_ours]
         for ref, node in ours.items():
             gone = ref not in wanted and ref.name not in stamped.unmade
             if gone and node.spec.get("server") in state.servers:
@@ -81,20 +77,21 @@ class Stamper:
         ref, uid = chassis.resource.ref, chassis.resource.uid
         return {node.ref: node for node in nodes if node.owner_uid == uid and chassis_of(node) == ref}
 
-    async def _bring(self, ref: Ref, manifest: Mapping[str, Any], ours: Resource | None) -> None:
-        if ours is None:
-            if self._store.get(ref) is not None:
-                raise StoreConflictError(str(ref))
-            await self._store.create(manifest)
-            return
-        if ours.spec.get("server") != manifest["spec"]["server"]:  # it cannot change: another card is another node
-            await self._store.delete(ref, ours.uid)
-            await self._store.create(manifest)
-            return
+    async def _bring(self, ref: Ref, manifest: Mapping[str, Any], ours: Resource | None) -> bool:
+        """Create or update one; False where an object of that name is somebody else's."""
+        try:
+            if ours is None:
+                if self._store.get(ref) is not None:
+                    return False
+                await self._store.create(manifest)
+                return True
+        except StoreConflictError:
+            return False
         labels = manifest["metadata"]["labels"]
         same_labels = all(ours.labels.get(key) == value for key, value in labels.items())
         if ours.spec != manifest["spec"] or not same_labels:
             await self._store.replace_spec(ref, manifest)
+        return True
 
 
 def _ref(manifest: Mapping[str, Any]) -> Ref:
