@@ -80,9 +80,12 @@ class Stamper:
     async def _bring(self, ref: Ref, manifest: Mapping[str, Any], ours: Resource | None) -> bool:
         """Create or update one; False where an object of that name is somebody else's."""
         try:
-            if ours is None:
-                if self._store.get(ref) is not None:
-                    return False
+            if ours is None and self._store.get(ref) is not None:
+                return False
+            moved = ours is not None and ours.spec.get("server") != manifest["spec"]["server"]
+            if ours is not None and moved:  # the server of a node cannot change: another card is another node
+                await self._store.delete(ref, ours.uid)
+            if ours is None or moved:
                 await self._store.create(manifest)
                 return True
         except StoreConflictError:
