@@ -2,10 +2,12 @@
 
 import asyncio
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from rackwright_sim import server
+if TYPE_CHECKING:
+    from rackwright_sim.server import SimServer
 
 
 @click.group()
@@ -40,8 +42,11 @@ def seamicro(
 
     Example: rackwright sim seamicro --port 2022, then: ssh -p 2022 admin@127.0.0.1
     """
+    from rackwright_sim import (
+        server,  # its libraries take a while to import, which the other commands need not wait for
+    )
 
-    def announce(running: server.SimServer) -> None:
+    def announce(running: "SimServer") -> None:
         click.echo(f"SSH:      ssh -p {running.port} {username}@{listen}   (password: {password})")
         click.echo(f"Host key: {running.host_key}")
         click.echo(f"Control:  http://127.0.0.1:{running.control_port}/counters")

@@ -23,6 +23,9 @@ def write_examples(folder: Path) -> Path:
     del compute["remaining"]["addresses"]  # by card, and there is none for card 0
     compute["template"]["nicGroups"].append({"name": "storage", "indexes": [1], "untagged": 200})
     chassis["spec"]["nodeSets"] = [compute]
+    patch = yaml.load(folder / "demo" / "chassis-patch.yaml")
+    patch["spec"]["policy"]["resyncSeconds"] = 1
+    yaml.dump(patch, folder / "demo" / "chassis-patch.yaml")
     yaml.dump(chassis, golden / "chassis.yaml")
     pool = next(iter(yaml.load_all(EXAMPLES / "golden-rack" / "storage-pools.yaml")))
     pool["spec"]["backend"]["chassis"]["disks"]["names"] = ["JBOD2/6", "JBOD2/7"]

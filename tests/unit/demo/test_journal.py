@@ -36,17 +36,20 @@ def test_of_a_long_file_only_the_end_is_read(tmp_path: Path) -> None:
 def test_the_gist_leaves_out_steps_between_modes_and_folds_reads_into_looks() -> None:
     entries = [
         entry("show chassis | nomore", "observe", 1),
-        entry("show vlan | nomore", "observe", 2),
+        entry("show vlan | nomore", "observe", 1),
         entry("configure terminal", second=3),
         entry("server id 2/0", second=3),
         entry("nic 0", second=3),
         entry("untagged-vlan 100", second=4),
         entry("end", second=4),
         entry("show chassis | nomore", "observe", 5),
+        entry("show chassis | nomore", "observe", 10),
+        entry("show vlan | nomore", "observe", 10),
     ]
     why = "ComputeNode/a: wanted power On, found power Off"
     assert gist(entries) == (
-        Sent("10:00:02", "a look at the chassis, 2 commands", "ComputeNode/a"),
+        Sent("10:00:01", "a look at the chassis", "ComputeNode/a: 2 commands"),
         Sent("10:00:04", "untagged-vlan 100", why),
-        Sent("10:00:05", "a look at the chassis, 1 commands", "ComputeNode/a"),
+        Sent("10:00:05", "a look at the chassis", "ComputeNode/a: 1 commands"),
+        Sent("10:00:10", "a look at the chassis", "ComputeNode/a: 2 commands"),
     )

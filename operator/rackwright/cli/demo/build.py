@@ -17,18 +17,15 @@ SAMPLE_SECONDS = 0.25
 async def build(scene: Scene) -> None:
     """From the chassis as found to the rack as declared."""
     side, tell = scene.side, scene.tell
-    tell.say("Namespace, Secrets and the Chassis are declared.", STEP)
-    for name in (NAMESPACE_FILE, SECRETS_FILE, CHASSIS_FILE):
+    tell.say("Namespace, Secrets, the Chassis, and the pool of root volumes are declared.", STEP)
+    for name in (NAMESPACE_FILE, SECRETS_FILE, CHASSIS_FILE, POOL_FILE):
         await side.declare(name, scene.files[name])
 
     async def stamped() -> bool:
         return sum(ref.kind == COMPUTE_NODE for ref in await side.objects()) == len(scene.asked.servers)
 
     await scene.until("ComputeNodes for all servers but the protected one", stamped, BUILD_SECONDS)
-    tell.say(
-        f"The Chassis has stamped {len(scene.asked.servers)} ComputeNodes. The pool of their root volumes follows."
-    )
-    await side.declare(POOL_FILE, scene.files[POOL_FILE])
+    tell.say(f"The Chassis has stamped {len(scene.asked.servers)} ComputeNodes.")
     await _consent(scene, scene.chassis_ref)
     await _consent(scene, scene.pool_ref)
     tell.say("Nothing is held any more. The rack builds itself.", STEP)

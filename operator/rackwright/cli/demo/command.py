@@ -1,6 +1,7 @@
 """The command `rackwright demo`: runs it, writes the report, and says how it ended."""
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -8,9 +9,6 @@ import orjson
 from rich.console import Console
 from rich.text import Text
 
-from rackwright.cli.demo.faults import PROMISED
-from rackwright.cli.demo.report import Report
-from rackwright.cli.demo.stage import Options, Stage
 from rackwright.cli.demo.tell import BAD, GOOD
 from rackwright.cli.session import quiet_logs
 
@@ -30,6 +28,8 @@ def demo(headless: bool, kube: bool, report: Path | None, keep: Path | None) -> 
     The figures of --report are counted by the simulated chassis: `device_commands` are those of every class, and they,
     `round_trips` and `seconds` are those until the rack had converged.
     """
+    from rackwright.cli.demo.stage import Options, Stage  # this imports the simulator, which other commands do without
+
     quiet_logs()
     console = Console(highlight=False)
     stage = Stage(Options(headless=headless, kube=kube, keep=keep), console)
@@ -38,11 +38,10 @@ def demo(headless: bool, kube: bool, report: Path | None, keep: Path | None) -> 
         raise click.exceptions.Exit(INTERRUPTED + signum)
     if report is not None:
         report.write_bytes(orjson.dumps(stage.report.as_json(), option=orjson.OPT_INDENT_2) + b"\n")
-    raise click.exceptions.Exit(_verdict(console, stage.report))
+    raise click.exceptions.Exit(_verdict(console, stage.shortcomings))
 
 
-def _verdict(console: Console, report: Report) -> int:
-    wrong = report.shortcomings(PROMISED)
+def _verdict(console: Console, wrong: Sequence[str]) -> int:
     if not wrong:
         console.print(Text("All is as promised.", GOOD))
         return 0

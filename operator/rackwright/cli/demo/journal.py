@@ -2,11 +2,13 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import orjson
 
 BLOCK_BYTES = 64 * 1024
+ONE_LOOK = timedelta(seconds=0.8)  # the reads of one look come close together; looks are a second apart at least
 NAVIGATION = ("configure terminal", "server id ", "nic ", "exit", "end")
 
 
@@ -20,20 +22,23 @@ class Sent:
 
 
 def gist(entries: Iterable[Mapping[str, object]]) -> tuple[Sent, ...]:
-    """Entries without steps from mode to mode, and each run of reads as one look."""
+    """Entries without steps from mode to mode, and the reads of one look as one."""
     found: list[Sent] = []
-    reads = 0
+    reads, read_at = 0, datetime.min.replace(tzinfo=UTC)
     for entry in entries:
-        time, command, object_ = str(entry["time"])[11:19], str(entry["command"]), str(entry["object"])
-        if entry["journal"] != "apply":
-            reads += 1
-            if reads > 1:
-                found.pop()
-            found.append(Sent(time, f"a look at the chassis, {reads} commands", object_))
+        at, command, who = datetime.fromisoformat(str(entry["time"])), str(entry["command"]), str(entry["object"])
+        time = f"{at:%H:%M:%S}"
+        if entry["journal"] == "apply":
+            reads = 0
+            if not command.startswith(NAVIGATION):
+                found.append(Sent(time, command, f"{who}: {entry['why']}"))
             continue
-        reads = 0
-        if not command.startswith(NAVIGATION):
-            found.append(Sent(time, command, f"{object_}: {entry['why']}"))
+        if reads and at - read_at < ONE_LOOK:
+            found.pop()
+        else:
+            reads = 0
+        reads, read_at = reads + 1, at
+        found.append(Sent(time, "a look at the chassis", f"{who}: {reads} commands"))
     return tuple(found)
 
 

@@ -9,7 +9,7 @@ import orjson
 
 from rackwright.cli.demo.journal import latest
 from rackwright.cli.demo.manifests import write
-from rackwright.cli.demo.processes import RACKWRIGHT, SPOKEN, Child, run, start
+from rackwright.cli.demo.processes import RACKWRIGHT, Child, run, start, typed
 from rackwright.cli.demo.report import Object
 from rackwright.cli.demo.side import KINDS
 from rackwright.cli.demo.tell import Teller
@@ -98,10 +98,10 @@ class LocalSide:
         """Commands of local mode."""
         folder = shlex.quote(str(self.folder))
         return (
-            f"{SPOKEN} get -f {folder}",
-            f"{SPOKEN} why -f {folder} cn/storage-0",
-            f"{SPOKEN} plan -f {folder}",
-            f"{SPOKEN} drift -f {folder}",
+            f"{typed()} get -f {folder}",
+            f"{typed()} why -f {folder} cn/storage-0",
+            f"{typed()} plan -f {folder}",
+            f"{typed()} drift -f {folder}",
         )
 
     async def _show(self, command: str, *words: str, codes: tuple[int, ...] = (0,), most: int | None = None) -> None:

@@ -15,14 +15,19 @@ from pathlib import Path
 from rackwright.cli.demo.errors import DemoError
 
 RACKWRIGHT = (sys.executable, "-m", "rackwright.cli.main")
-SPOKEN = (
-    "rackwright" if shutil.which("rackwright") else str(Path(sys.executable).parent / "rackwright")
-)  # as one types it
 GRACE_SECONDS = 10.0
 START_SECONDS = 60.0
 POLL_SECONDS = 0.05
 TAIL_LINES = 12
 _PR_SET_PDEATHSIG = 1
+
+
+def typed() -> str:
+    """The command `rackwright` as a person would type it here."""
+    if shutil.which("rackwright"):
+        return "rackwright"
+    beside = Path(sys.executable).parent / "rackwright"
+    return min(str(beside), os.path.relpath(beside), key=len)
 
 
 @dataclass(frozen=True)

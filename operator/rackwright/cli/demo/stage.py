@@ -1,7 +1,6 @@
 """Sets the stage and clears it away: folder, processes, signals; between them the story, with or without a live view."""
 
 import asyncio
-import shlex
 import shutil
 import signal
 import tempfile
@@ -9,6 +8,7 @@ from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 
@@ -28,6 +28,7 @@ from rackwright.cli.demo.side import Side
 from rackwright.cli.demo.simulator import Simulator
 from rackwright.cli.demo.tell import BAD, COMMAND, GOOD, STEP, Teller, printing
 
+SSH_OPTIONS = "-o NoHostAuthenticationForLocalhost=yes"  # its key is new every time
 ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -50,21 +51,29 @@ class Stage:
         self._console = console
         self._live = not options.headless and console.is_terminal
         self._tell = Teller((lambda _: None) if self._live else printing(console))
-        self._stopped: asyncio.Future[int] | None = None
+        self._login = self._password = ""
         self.report = Report()
         self.finished = False
+
+    @property
+    def shortcomings(self) -> tuple[str, ...]:
+        """Sentences about all that is not as promised."""
+        return self.report.shortcomings(PROMISED)
 
     async def run(self) -> int:
         """Play to the end, or to a signal: its number, or 0. Everything that was started is ended by then."""
         loop = asyncio.get_running_loop()
-        self._stopped = stopped = loop.create_future()
+        stopped: asyncio.Future[int] = loop.create_future()
         for number in ENDS:
             loop.add_signal_handler(number, _resolve, stopped, number)
         playing = loop.create_task(self._play(stopped))
-        await asyncio.wait({playing, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        ends: set[asyncio.Future[Any]] = {playing, stopped}
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         playing.cancel()
         with suppress(asyncio.CancelledError):
             await playing
+        for number in ENDS:
+            loop.remove_signal_handler(number)
         return stopped.result() if stopped.done() else 0
 
     async def _play(self, stopped: asyncio.Future[int]) -> None:
@@ -90,20 +99,20 @@ class Stage:
         control = (await chassis.announced(r"^Control:\s+(http://\S+)/counters"))[1]
         simulator = await stack.enter_async_context(Simulator(control))
         key = (await chassis.announced(r"^Host key:\s+(.+)$"))[1]
-        self._port = int((await chassis.announced(r"^SSH:\s+ssh -p (\d+) "))[1])
-        self._username, self._password = examples.credentials
+        port = int((await chassis.announced(r"^SSH:\s+ssh -p (\d+) "))[1])
+        username, self._password = examples.credentials
+        self._login = f"ssh -p {port} {SSH_OPTIONS} {username}@127.0.0.1"
         side: Side = (KubeSide if self._options.kube else LocalSide)(work, self._tell)
         stack.push_async_callback(side.aclose)
-        self._tell.say(f"A simulated chassis, as found, listens on port {self._port}. The operator starts.", STEP)
+        self._tell.say(f"A simulated chassis, as found, listens on port {port}. The operator starts.", STEP)
         await side.open()
-        return Scene(
-            simulator, side, self._tell, examples.rack(self._port, key), await simulator.state(), patient=self._live
-        )
+        found = await simulator.state()
+        return Scene(simulator, side, self._tell, examples.rack(port, key), found, patient=self._live)
 
     def _folder(self, stack: AsyncExitStack) -> Path:
         keep = self._options.keep
         if keep is None:
-            work = Path(tempfile.mkdtemp(prefix="rackwright-demo-"))
+            work = Path(tempfile.mkdtemp(prefix="rackwright-"))
             stack.callback(shutil.rmtree, work, ignore_errors=True)
             return work
         keep.mkdir(parents=True, exist_ok=True)
@@ -144,24 +153,12 @@ class Stage:
 
     def _invite(self, scene: Scene) -> None:
         """Everything stays up: say how to look around."""
-        wrong = self.report.shortcomings(PROMISED)
-        for sentence in wrong:
+        for sentence in self.shortcomings:
             self._tell.say(f"Not as promised: {sentence}", BAD)
-        if not wrong:
-            self._tell.say(
-                "All is as promised. The rack stays up until Ctrl-C; look around from another terminal:", GOOD
-            )
-        for hint in scene.side.hints():
+        if not self.shortcomings:
+            self._tell.say(f"All is as promised. Look around; the chassis' password is {self._password}.", GOOD)
+        for hint in (*scene.side.hints(), self._login):
             self._tell.say(hint, COMMAND)
-        words = [
-            "ssh",
-            "-p",
-            str(self._port),
-            "-o",
-            "NoHostAuthenticationForLocalhost=yes",
-            f"{self._username}@127.0.0.1",
-        ]
-        self._tell.say(shlex.join(words), COMMAND)
 
 
 @asynccontextmanager
