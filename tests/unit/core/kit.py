@@ -4,6 +4,7 @@ The pass is the operator's own code from observation to report; only the driver 
 that every single action can be looked at before and after it took effect.
 """
 
+import asyncio
 import copy
 import json
 import os
@@ -23,7 +24,7 @@ from rackwright.core.chassis.rack import ChassisObject
 from rackwright.core.chassis.stamping import Stamper
 from rackwright.core.chassis.writer import Writer
 from rackwright.core.loop import Pass
-from rackwright.core.resource import API_VERSION, CHASSIS, COMPUTE_NODE, Ref, Resource
+from rackwright.core.resource import API_VERSION, CHASSIS, COMPUTE_NODE, NODE_SET_LABEL, STORAGE_POOL, Ref, Resource
 from rackwright.core.step import Decision, Step
 from rackwright.core.store import EventType, SecretMissingError, StoreConflictError
 from rackwright_drivers.contract.chassis import Action, ChassisState
@@ -48,14 +49,8 @@ PROPERTY = settings(
 
 
 def finish(coroutine: Coroutine[Any, Any, T]) -> T:
-    """The result of a coroutine that never has to wait, without an event loop."""
-    try:
-        coroutine.send(None)
-    except StopIteration as end:
-        result: T = end.value
-        return result
-    coroutine.close()
-    raise AssertionError("it waits for something")
+    """The result of a coroutine, outside of an event loop."""
+    return asyncio.run(coroutine)
 
 
 @cache
@@ -117,6 +112,10 @@ class MemoryStore:
         spec = copy.deepcopy(dict(known.spec))
         edit(spec)
         self.objects[ref] = replace(known, spec=spec, generation=known.generation + (spec != known.spec))
+
+    def lose_status(self, ref: Ref) -> None:
+        """As after a restore without statuses."""
+        self.objects[ref] = replace(self.objects[ref], status={})
 
     def annotate(self, ref: Ref, **annotations: str) -> None:
         """A person sets annotations under rackwright.dev."""
@@ -340,3 +339,40 @@ def manifest(kind: str, name: str, spec: Mapping[str, Any], namespace: str = "ra
     """An object as a person writes it."""
     metadata = {"name": name, "namespace": namespace}
     return {"apiVersion": API_VERSION, "kind": kind, "metadata": metadata, "spec": dict(spec)}
+
+
+def small_chassis(**changes: Any) -> dict[str, Any]:
+    """A Chassis for the start file `small` (cards 0, 1, 2 and the protected 32), with what the test is about changed."""
+    spec = {
+        "hardware": {"type": "External", "external": {"driver": "Simulator", "parameters": {"model": "bench"}}},
+        "credentialsRef": {"name": "sm15k-01"},
+        "protectedServers": ["32/0"],
+        "storageSlots": [{"slot": 2, "managementMode": "Volume"}],
+        "nodeSets": [
+            {"name": "compute", "remaining": {"namePrefix": "compute"}, "template": {"powerState": "Running"}}
+        ],
+        "policy": {"mode": "Enforce", "destructive": "Allow"},
+    }
+    return manifest(CHASSIS, "sm15k-01", {**spec, **changes})
+
+
+def assign(name: str, *vdisks: int, **changes: Any) -> dict[str, Any]:
+    """An entry of spec.assign for all nodes."""
+    selector = {"matchLabels": {NODE_SET_LABEL: "compute"}}
+    return {"name": name, "nodeSelector": selector, "vdisks": list(vdisks), **changes}
+
+
+def pool(name: str, *assigns: Mapping[str, Any], **backend: Any) -> dict[str, Any]:
+    """A StoragePool of the chassis; `backend` replaces what would be one disk with four volumes."""
+    made = {
+        "disks": {"names": ["JBOD2/6"]},
+        "pools": {"prefix": f"{name}pool"},
+        "volumes": {"prefix": f"{name}vol", "perPool": 4, "size": "EqualShare"},
+    }
+    chassis = backend if "existingPool" in backend else {**made, **backend}
+    spec = {
+        "chassisRef": {"name": "sm15k-01"},
+        "backend": {"type": "Chassis", "chassis": chassis},
+        "assign": [dict(item) for item in assigns] or [assign("root", 0)],
+    }
+    return manifest(STORAGE_POOL, name, spec)
