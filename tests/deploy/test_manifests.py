@@ -78,8 +78,9 @@ def test_probes_and_monitoring_reach_the_port_that_is_open(
     (container,) = pod["spec"]["containers"]
     (port,) = container["ports"]
     assert (port["name"], port["containerPort"]) == ("metrics", 8080)
-    for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
-        assert container[probe]["httpGet"] == {"path": "/healthz", "port": port["name"]}
+    paths = {"startupProbe": "/healthz", "livenessProbe": "/healthz", "readinessProbe": "/readyz"}
+    for probe, path in paths.items():
+        assert container[probe]["httpGet"] == {"path": path, "port": port["name"]}
     service = one(base, "Service", "rackwright-metrics")
     assert service["spec"]["selector"].items() <= pod["metadata"]["labels"].items()
     (service_port,) = service["spec"]["ports"]

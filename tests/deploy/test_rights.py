@@ -21,7 +21,6 @@ _EVERYWHERE: Rights = {
     ("rackwright.dev", "computenodes"): _LOOK | {"create", "patch", "delete"},
     ("", "events"): {"create", "patch"},
     ("", "secrets"): {"get"},
-    ("apiextensions.k8s.io", "customresourcedefinitions"): {"list", "watch"},
 }
 _AT_HOME: Rights = {("coordination.k8s.io", "leases"): _LOOK | {"create", "update", "patch"}}
 # What Kubernetes gives everybody: asking what one may do.
@@ -89,7 +88,9 @@ def test_what_it_needs_is_allowed(cluster: ControlPlane, namespace: str, verb: s
         ("create", "secrets"),
         ("create", "pods"),
         ("create", "leases"),
+        ("list", "customresourcedefinitions"),
         ("delete", "customresourcedefinitions"),
+        ("list", "namespaces"),
         ("impersonate", "serviceaccounts"),
         ("create", "clusterrolebindings"),
     ],

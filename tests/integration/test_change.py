@@ -113,6 +113,21 @@ async def test_a_deleted_chassis_leaves_the_device_and_takes_its_nodes_along(
         assert here.changes == changes
 
 
+async def test_a_namespace_that_ends_takes_all_along_and_nothing_hangs(cluster: ControlPlane, namespace: str) -> None:
+    ends = f"{namespace}-ends"
+    cluster.admin.request("POST", "/api/v1/namespaces", {"metadata": {"name": ends}})
+    async with lab(cluster, ends) as here, operator(cluster, ends) as running:
+        await _built(here)
+        changes = here.changes
+        await here.kubectl("delete", "namespace", ends, "--timeout=60s")
+        await here.request("POST", "/api/v1/namespaces", {"metadata": {"name": ends}})
+        assert not running.task.done()
+        assert here.changes == changes
+        await here.apply(rack.secret(ends))
+        await _built(here)  # the very same manifests in a new namespace: adopted
+        assert here.changes == changes
+
+
 async def test_everything_deleted_and_applied_again_changes_nothing(cluster: ControlPlane, namespace: str) -> None:
     """A restore: the same manifests, new uids, no status. The device has what they say, and so nothing is planned."""
     async with lab(cluster, namespace) as here:

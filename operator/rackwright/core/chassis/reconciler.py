@@ -30,6 +30,7 @@ from rackwright_drivers.contract.errors import CredentialsRefusedError, DriverEr
 
 log = structlog.get_logger(__name__)
 
+SECONDS_UNTIL_CORRECTED = 60.0  # between looks while only a person can change things
 SECONDS_BETWEEN_REPORTS = 2.0  # while a build is under way; its end is always reported
 Watcher = Callable[[Rack, Decision], None]  # told once a round what is about to be done
 AWAY = (TransientError, CredentialsRefusedError)
@@ -249,7 +250,8 @@ class ChassisReconciler:
         if outcome.error is None:
             return Next(resync)
         if isinstance(outcome.error, PermanentError):
-            return Next(resync)  # the driver itself refuses to try refused credentials again
+            # Soon, for a Secret that was corrected: the driver itself does not try refused credentials a second time.
+            return Next(min(resync, SECONDS_UNTIL_CORRECTED))
         return Next(resync, Priority.DEGRADED, failed=True)
 
 
