@@ -227,7 +227,8 @@ def other_pools(draw: st.DrawFn) -> list[dict[str, Any]]:
         volumes = {"prefix": draw(st.sampled_from(["dvol", "rvol"])), "perPool": 2, "size": "EqualShare"}
         disks = {"selector": {"slots": [5]}, "count": draw(st.integers(1, 3))}
         backend = {"disks": disks, "pools": {"prefix": prefix}, "volumes": volumes}
-        found.append(("data", backend, [_assign(draw, "data", [5], SETS)]))
+        vdisks = draw(st.sampled_from([[5], [5], [0, 5]]))
+        found.append(("data", backend, [_assign(draw, "data", vdisks, SETS)]))
     for name in draw(st.sampled_from([[], ["journal"], ["journal", "ledger"]])):
         prefix = draw(st.sampled_from(["Journal", name]))
         count, size = draw(st.integers(1, 3)), draw(st.sampled_from(["20Gi", "60Gi"]))

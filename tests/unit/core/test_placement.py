@@ -1,6 +1,7 @@
 """Who gets which volume: nobody loses one, nobody gets one that is another's, and a range never takes too much."""
 
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 from rackwright.core.resource import COMPUTE_NODE, STORAGE_POOL
@@ -220,3 +221,29 @@ def test_a_vdisk_that_waits_does_not_keep_another_from_its_own_volume() -> None:
     bench.settle()
     assert bench.model.storage.attachments.shown().get(VDisk("0/0", 0)) == mine
     assert attached(bench, empty, 5) is None
+
+
+def test_a_vdisk_that_two_pools_want_is_one_pools_alone() -> None:
+    """Who has it keeps it; else the older object has it; the other says so and takes nothing."""
+    rival = pool("rival", assign("r", 0, 1), disks={"names": ["JBOD2/7"]}, volumes=volumes(8, "rivalvol"))
+    bench = Bench.of("small", [small_chassis(), pool("root"), rival])
+    bench.settle()
+    for server in ("0/0", "1/0", "2/0"):
+        assert "rootvol" in str(attached(bench, server, 0))
+        assert "rivalvol" in str(attached(bench, server, 1))
+    assert condition(bench.resource(STORAGE_POOL, "rival"), "Ready") == ("False", "Conflict")
+    assert "wants 0/0 vdisk 0 and 2 more, which StoragePool/root" in message(bench, STORAGE_POOL, "rival")
+    root = bench.resource(STORAGE_POOL, "root")
+    bench.store.objects[root.ref] = replace(root, created="2027-01-01T00:00:00Z")
+    before = dict(bench.model.storage.attachments.items())
+    bench.settle()
+    assert dict(bench.model.storage.attachments.items()) == before, "younger now, but it has them"
+    assert running(bench.model) == {"0/0", "1/0", "2/0", "32/0"}
+
+
+def test_two_assigns_of_one_pool_are_rivals_too() -> None:
+    bench = Bench.of("small", [small_chassis(), pool("root", assign("a", 0), assign("b", 0, 1), volumes=volumes(8))])
+    bench.settle()
+    assert "wants 0/0 vdisk 0 and 2 more, which StoragePool/root spec.assign[a]" in message(bench, STORAGE_POOL, "root")
+    assert shared(bench.model) == {}
+    assert {len(on(bench.model, server)) for server in ("0/0", "1/0", "2/0")} == {2}

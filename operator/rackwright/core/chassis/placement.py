@@ -9,22 +9,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from rackwright.api.storage_pool import Assign, Spread
+from rackwright.core.chassis.demands import Demand, Place, demands
 from rackwright.core.chassis.rack import NodeObject, PoolObject, Rack
 from rackwright.core.chassis.wanted import Choice, Wanted
-from rackwright.core.natural import natural
 from rackwright.core.resource import Ref
 from rackwright.core.step import Part, PartKind
 from rackwright_drivers.contract.chassis import ChassisState
 from rackwright_drivers.contract.storage import Attached, VDisk, VolumeId
 from rackwright_drivers.contract.unknown import Unknown
-
-
-@dataclass(frozen=True)
-class Demand:
-    """One volume that one node wants on these vdisks: one of them, or all of them where it is one volume on all paths."""
-
-    node: NodeObject
-    vdisks: tuple[VDisk, ...]
 
 
 @dataclass
@@ -35,6 +27,7 @@ class Placement:
     rack: Rack
     pool: PoolObject
     assign: Assign
+    demands: Sequence[Demand]
     volumes: Sequence[VolumeId]
     attachments: Mapping[VDisk, Attached | None]
     spoken_for: set[VolumeId]  # placed, or remembered by somebody, in any assign of this pool
@@ -55,17 +48,18 @@ def lay_out_attachments(
                 ref, "Unknown", f"The assignments of the chassis cannot be told: {observed.attachments.reason}."
             )
         return
+    asked = demands(wanted, rack, volumes, observed.attachments)
     for pool, names in volumes.items():
         spoken_for: set[VolumeId] = set()
         for assign in pool.spec.assign:
-            placement = Placement(wanted, rack, pool, assign, names, observed.attachments, spoken_for)
-            _place(placement)
+            mine = asked[Place(pool.ref, assign.name)]
+            _place(Placement(wanted, rack, pool, assign, mine, names, observed.attachments, spoken_for))
     _evict(wanted, rack, observed.attachments)
 
 
 def _place(placement: Placement) -> None:
     waiting: list[Demand] = []
-    for demand in _demands(placement):
+    for demand in placement.demands:
         kept = _kept(placement, demand)
         if kept is None:
             waiting.append(demand)
@@ -82,16 +76,6 @@ def _place(placement: Placement) -> None:
         else:
             _settle(placement, demand, back)
     _spread(placement, new)
-
-
-def _demands(placement: Placement) -> Iterable[Demand]:
-    nodes = [node for node in placement.rack.nodes if placement.assign.node_selector.matches(node.resource.labels)]
-    for node in sorted(nodes, key=lambda node: natural(node.server)):
-        vdisks = tuple(VDisk(node.server, number) for number in placement.assign.vdisks)
-        if placement.assign.attach == "AllPaths":
-            yield Demand(node, vdisks)
-        else:
-            yield from (Demand(node, (vdisk,)) for vdisk in vdisks)
 
 
 def _holders(placement: Placement, volume: VolumeId) -> set[str]:
@@ -238,14 +222,18 @@ def _spread(placement: Placement, demands: Sequence[Demand]) -> None:
             )
         else:
             short.append(demand)
+    if short:
+        _too_few(placement, len(demands), short)
+
+
+def _too_few(placement: Placement, wanted: int, short: Sequence[Demand]) -> None:
+    """The pool says how many are missing, and each node that goes without says so too."""
+    path, pool = placement.path(), placement.pool.ref
+    rest = f"{path} wants {wanted} more and {len(short)} are missing. Make the pool larger, or narrow the nodeSelector."
+    placement.wanted.problem(pool, "NoVolume", f"Too few free volumes: {rest}")
     for demand in short:
-        _leave(
-            placement,
-            demand,
-            "NoVolume",
-            f"{placement.pool.ref} has no free volume left for {demand.node.server}: {placement.path()} wants "
-            f"{len(demands)} more and {len(short)} are missing. Make the pool larger, or narrow the nodeSelector.",
-        )
+        sentence = f"{pool} has no free volume left for {demand.node.server}: {rest}"
+        _leave(placement, demand, "NoVolume", sentence)
 
 
 def _prefix(volumes: Sequence[VolumeId]) -> str:
