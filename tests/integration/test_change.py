@@ -187,6 +187,12 @@ async def test_second_bug_an_endpoint_that_changes_in_the_middle_of_a_pass(
             cli = {"port": sim.port, "hostKeys": [sim.host_key]}
             await here.patch("Chassis", "rack", {"spec": {"hardware": {"seaMicro": {"cli": cli}}}})
         moved = Lab(cluster, namespace, other)
+
+        async def built() -> bool:
+            return moved.changes > 0
+
+        await until(built, "the other chassis is built")
         await moved.converged()
-        await moved.seen_again()
-        assert moved.changes > 0
+        left = here.looks
+        await moved.seen_again(3)
+        assert here.looks == left  # nobody asks the one that was left
