@@ -45,12 +45,13 @@ async def _consent(scene: Scene, ref: Ref) -> None:
 
 
 async def _ready(scene: Scene) -> bool:
-    """Tells how far it is, whenever that changes."""
+    """Tells how far it is, whenever that changes. What is counted after the last look is what the report says."""
+    resting = await scene.at_rest()
     counts = count((await scene.side.objects()).values())
     if counts != scene.report.objects:
         scene.report.objects = counts
         scene.tell.say(", ".join(f"{kind} {item.ready}/{item.total}" for kind, item in counts.items()))
-    return await scene.at_rest()
+    return resting
 
 
 async def _judge(scene: Scene) -> None:
