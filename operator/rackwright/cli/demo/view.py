@@ -72,7 +72,7 @@ class Frame:
         marks = self.marks()
         yield Text("card " + " ".join(str(number) for number in range(ACROSS)), "dim")
         for first in range(0, CARDS, ACROSS):
-            row = Text(f"{first:>3}+ ", "dim")
+            row = Text().append(f"{first:>3}+ ", "dim")
             for card in range(first, first + ACROSS):
                 mark = marks[f"{card}/0"]
                 row.append(mark, STYLES[mark])
@@ -112,8 +112,8 @@ class Frame:
         shown: list[Text] = []
         for line in self.lines:
             time = f"{line.seconds:{TIME_WIDTH - 2}.1f}  "
-            for text in Text(line.text, line.style or "not dim").wrap(console, width - TIME_WIDTH):
-                shown.append(Text(time, "dim").append_text(text))
+            for text in Text(line.text, line.style).wrap(console, width - TIME_WIDTH):
+                shown.append(Text().append(time, "dim").append_text(text))
                 time = " " * TIME_WIDTH
         shown = shown[-rows:]
         return [*shown, *[Text("")] * (rows - len(shown))]
@@ -121,7 +121,7 @@ class Frame:
     def _journal(self, width: int) -> Iterable[Text]:
         rows = [Text("")] * (JOURNAL_ROWS - len(self.journal))
         for entry in self.journal[-JOURNAL_ROWS:]:
-            line = Text(f"{entry.time:<{TIME_WIDTH}}  ", "dim").append(entry.command)
+            line = Text().append(f"{entry.time:<{TIME_WIDTH}}  ", "dim").append(entry.command)
             line.append(f"  {entry.why}", "dim")
             line.truncate(width, overflow="ellipsis")
             rows.append(line)
@@ -130,7 +130,7 @@ class Frame:
 
 def _bar(done: int, total: int) -> Text:
     full = BAR * done // max(1, total)
-    bar = Text("#" * full, "cyan").append("-" * (BAR - full), "dim")
+    bar = Text().append("#" * full, "cyan").append("-" * (BAR - full), "dim")
     return bar.append(f" {done}/{total}", "dim")
 
 
