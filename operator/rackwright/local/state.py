@@ -1,6 +1,7 @@
 """One JSON file an object: identity, generation and status, written by rename; stamped objects are whole in theirs."""
 
 import fcntl
+import hashlib
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -11,9 +12,15 @@ import orjson
 
 from rackwright.core.resource import Ref
 
+NAME_LENGTH = 200  # file systems take 255 bytes
+
 
 class StateLockedError(RuntimeError):
     """Another process holds this folder."""
+
+
+class StateUnreadableError(OSError):
+    """A record is damaged. To go on without it would be to forget whose volumes are whose."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +67,14 @@ class StateFolder:
     def records(self) -> Iterator[Record]:
         """Everything that is kept."""
         for path in sorted(self._objects.glob("*.json")):
-            data = orjson.loads(path.read_bytes())
-            yield Record(**{**data, "ref": Ref(*data["ref"])})
+            try:
+                data = orjson.loads(path.read_bytes())
+                yield Record(**{**data, "ref": Ref(*data["ref"])})
+            except (ValueError, TypeError, KeyError) as error:
+                raise StateUnreadableError(
+                    f"{path} is not what rackwright wrote ({error}). Restore it from a backup; or, if what is remembered "
+                    "in it (which volume is whose) may be lost, remove it."
+                ) from error
 
     def write(self, record: Record) -> None:
         """Keep this, durably: a crash leaves the old or the new, never half."""
@@ -79,4 +92,7 @@ class StateFolder:
         self._path(ref).unlink(missing_ok=True)
 
     def _path(self, ref: Ref) -> Path:
-        return self._objects / f"{ref.kind}.{ref.namespace}.{ref.name}.json"
+        name = f"{ref.kind}.{ref.namespace}.{ref.name}"
+        if len(name) > NAME_LENGTH:
+            name = f"{name[:NAME_LENGTH]}~{hashlib.sha256(name.encode()).hexdigest()[:16]}"
+        return self._objects / f"{name}.json"

@@ -12,7 +12,7 @@ from typing import Any
 from rackwright.core.clock import now
 from rackwright.core.resource import COMPUTE_NODE, Ref, Resource
 from rackwright.core.store import EventType, SecretMissingError, StoreConflictError
-from rackwright.local.manifests import Folder, Manifest, files, load
+from rackwright.local.manifests import Folder, Manifest, files, load, text
 from rackwright.local.state import Record, StateFolder
 
 POLL_SECONDS = 0.5
@@ -42,14 +42,19 @@ class LocalStore:
         self._seen = self._marks()  # before reading: what changes meanwhile is read once more
         folder = load(self._root)
         if folder.problems:  # what cannot be read must not look as if it had been removed
-            kept = {ref: item for ref, item in self.folder.manifests.items() if ref not in folder.manifests}
-            folder = replace(folder, manifests={**kept, **folder.manifests})
+            before = self.folder
+            new = {
+                ref: item for ref, item in folder.manifests.items() if ref not in folder.doubled & set(before.manifests)
+            }
+            folder = replace(
+                folder, manifests={**before.manifests, **new}, secrets={**before.secrets, **folder.secrets}
+            )
         self.folder = folder
         for manifest in folder.manifests.values():
             self._adopt(manifest)
         lost: list[Resource] = []
         while gone := [ref for ref, record in self._records.items() if self._is_gone(record)]:
-            lost += [resource for ref in gone if (resource := self.get(ref)) is not None]
+            lost += [self._resource(self._records[ref]) for ref in gone]
             for ref in gone:  # and then what these had stamped
                 self._forget(ref)
         return tuple(lost)
@@ -67,7 +72,7 @@ class LocalStore:
 
     def _is_gone(self, record: Record) -> bool:
         if record.manifest is None:
-            return record.ref not in self.folder.manifests
+            return record.ref not in self.folder.manifests and not self.folder.problems
         owner = _owner(record.manifest)
         return all(other.uid != owner for other in self._records.values())
 
@@ -84,20 +89,23 @@ class LocalStore:
     def get(self, ref: Ref) -> Resource | None:
         """The newest known version, or None."""
         record = self._records.get(ref)
-        if record is None:
-            return None
-        manifest = self.folder.manifests.get(ref)
+        if record is None or (record.manifest is None and ref not in self.folder.manifests):
+            return None  # not there, or in a file that could not be read ever since this began
+        return self._resource(record)
+
+    def _resource(self, record: Record) -> Resource:
+        manifest = self.folder.manifests.get(record.ref)
         body = manifest.body if manifest is not None else record.manifest or {}
         metadata = body.get("metadata") or {}
         return Resource(
-            ref=ref,
+            ref=record.ref,
             uid=record.uid,
             generation=record.generation,
             created=record.created,
             spec=record.spec,
             status=record.status,
-            labels=metadata.get("labels") or {},
-            annotations=metadata.get("annotations") or {},
+            labels=_texts(metadata.get("labels")),
+            annotations=_texts(metadata.get("annotations")),
             owner_uid=_owner(body),
         )
 
@@ -169,6 +177,12 @@ class LocalStore:
         return tuple(marks)
 
 
+def _texts(values: Mapping[str, Any] | None) -> dict[str, str]:
+    """Labels and annotations are strings; `paused: true` without quotes means what it says."""
+    return {key: text(value) for key, value in (values or {}).items()}
+
+
 def _owner(body: Mapping[str, Any]) -> str | None:
     references = (body.get("metadata") or {}).get("ownerReferences") or ()
-    return next((str(item["uid"]) for item in references if item.get("controller")), None)
+    owners = (item for item in references if isinstance(item, Mapping) and item.get("controller"))
+    return next((str(item.get("uid")) for item in owners), None)
