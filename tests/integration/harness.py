@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import signal
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -213,6 +214,7 @@ async def operator(
     """An operator for one namespace with the rights of deploy/, and a Lease of the namespace's name."""
     access = await Counted.load(plane.kubeconfig, OPERATOR)
     access.requests = Counter()
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     lines: list[bytes] = []
     options = Options(
         lease_namespace=HOME,
@@ -230,7 +232,10 @@ async def operator(
     finally:
         if not running.task.done():
             await running.stop()
-        elif not running.task.cancelled():
+        for number, handler in handlers.items():  # kopf and the operator take them, as in a process of their own
+            asyncio.get_running_loop().remove_signal_handler(number)
+            signal.signal(number, handler)
+        if not running.task.cancelled():
             running.task.result()
 
 

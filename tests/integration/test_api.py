@@ -18,6 +18,7 @@ OF_THE_NAME = "the manifest"  # the path of what is wrong with metadata; the ope
 
 def _here(manifest: dict[str, Any], namespace: str, name: str | None = None) -> dict[str, Any]:
     metadata = {**manifest["metadata"], "namespace": namespace}
+    metadata.pop("ownerReferences", None)  # whose owner is not there is collected as garbage
     return {**manifest, "metadata": metadata | ({"name": name} if name else {})}
 
 
