@@ -83,6 +83,7 @@ class MemoryStore:
 
     def put(self, manifest: Mapping[str, Any]) -> Resource:
         """A person applies a manifest."""
+        manifest = copy.deepcopy(dict(manifest))
         metadata = manifest["metadata"]
         ref = Ref(manifest["kind"], metadata.get("namespace", "default"), metadata["name"])
         known = self.objects.get(ref)
