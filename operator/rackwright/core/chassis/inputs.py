@@ -99,7 +99,8 @@ def gather(store: Store, specs: Specs, chassis: ChassisObject) -> Inputs:
     resources = {ref: chassis.resource} | {item.ref: item for item in mine}
     problems = (*left_out, *lost)
     idle = tuple(resources[problem.owner] for problem in problems if problem.owner.kind == COMPUTE_NODE)
-    return Inputs(Rack(chassis, tuple(pools), winners, idle), problems, resources)
+    doubtful = tuple(problem.owner for problem in left_out if problem.owner.kind == STORAGE_POOL)
+    return Inputs(Rack(chassis, tuple(pools), winners, idle, doubtful), problems, resources)
 
 
 def _one_a_card(

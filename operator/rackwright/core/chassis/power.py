@@ -20,7 +20,7 @@ def lay_out_power(wanted: Wanted, rack: Rack, observed: ChassisState) -> None:
         for node in rack.nodes:
             wanted.problem(node.ref, "Unknown", f"The servers of the chassis cannot be told: {servers.reason}.")
         return
-    unsure = doubts(observed, "identity")
+    unsure = (*doubts(observed, "identity"), *(f"{pool} cannot be planned" for pool in rack.doubtful))
     for node in rack.nodes:
         found = servers.get(node.server)
         if found is None:

@@ -58,6 +58,7 @@ class Rack:
     pools: tuple[PoolObject, ...]
     nodes: tuple[NodeObject, ...]
     idle: tuple[Resource, ...] = ()
+    doubtful: tuple[Ref, ...] = ()  # pools that cannot be planned: a server may be meant to come up from one of them
 
     @property
     def ref(self) -> Ref:
