@@ -62,8 +62,8 @@ async def test_the_golden_rack(cluster: ControlPlane, namespace: str, record_pro
         await here.becomes("Chassis", "sm15k-01", "InSync")
         await running.daemon.events.flush()
         before, changes = await here.snapshot(), here.changes
+        looked = here.looks  # before the request: the look may be over before its answer is here
         await here.patch("Chassis", "sm15k-01", {"metadata": {"annotations": {"rackwright.dev/reconcile-at": "now"}}})
-        looked = here.looks
         await here.seen_again(1, since=looked)
         after = await here.snapshot()
         assert {key for key in after if after[key] != before.get(key)} <= {here.path("Chassis", "sm15k-01")}

@@ -1,5 +1,6 @@
 """A Kubernetes API server, kept by `rackwright run`, and a person who works with kubectl."""
 
+import asyncio
 import http
 import os
 import shlex
@@ -25,6 +26,8 @@ NAMESPACE = "rack"
 OPERATOR = "operator"  # a context with the operator's own account: where there is one, it runs with its own rights only
 JOURNAL = "journal.jsonl"
 SHOWN_LINES = 12
+BUSY_SECONDS = 1.0
+BUSY_TRIES = 30
 _HELD = '{range .status.plan.stages[0].steps[*]}{.risk} {.action} {.target}: {.commands}{"\\n"}{end}'
 _READY = '{range .status.conditions[?(@.type=="Ready")]}{.reason}: {.message}{"\\n"}{end}'
 _DRIFT = '{range .status.drift[*]}{.path}: wanted {.wanted}, found {.found}, since {.since}{"\\n"}{end}'
@@ -150,14 +153,18 @@ class KubeSide:
 
     async def _list(self, path: str) -> list[Any]:
         assert self._session is not None  # objects are asked for after `open`
-        try:
-            async with self._session.get(path) as response:
-                answer = orjson.loads(await response.read())
-        except aiohttp.ClientError as error:
-            raise DemoError(f"The API server does not answer: {error}.") from error
-        if response.status != http.HTTPStatus.OK:
-            raise DemoError(f"The API server refused {path}: {answer.get('message', response.status)}")
-        return list(answer["items"])
+        for _ in range(BUSY_TRIES):
+            try:
+                async with self._session.get(path) as response:
+                    answer = orjson.loads(await response.read())
+            except aiohttp.ClientError as error:
+                raise DemoError(f"The API server does not answer: {error}.") from error
+            if response.status == http.HTTPStatus.OK:
+                return list(answer["items"])
+            if response.status != http.HTTPStatus.TOO_MANY_REQUESTS:
+                break
+            await asyncio.sleep(BUSY_SECONDS)  # a kind that was just installed may not be served yet
+        raise DemoError(f"The API server refused {path}: {answer.get('message', response.status)}")
 
     async def _kubectl(self, *words: str | Path) -> str:
         try:
