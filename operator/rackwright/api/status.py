@@ -3,9 +3,9 @@
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, StrictBool
 
-from rackwright.api.common import ObjectName, PlanDigest, VdiskNumber
+from rackwright.api.common import ObjectName, PlanDigest, ServerId, VdiskNumber
 from rackwright.api.schema import ApiModel, Items, Range, Text
 
 DRIFT_SHOWN = 20
@@ -16,6 +16,8 @@ UNDECLARED_SHOWN = 20
 APPROVALS_SHOWN = 20
 CONSENT_STEPS = 1024
 ASSIGNMENTS_SHOWN = 256
+CARDS_SHOWN = 1024
+RETURNS_SHOWN = 64
 MESSAGE_LENGTH = 2048
 TEXT_LENGTH = 512
 
@@ -136,6 +138,23 @@ class Consent(ApiModel):
     )
 
 
+class Return(ApiModel):
+    """A part that drifted after it had been right."""
+
+    path: Line = Field(description="Which part, such as 12/0 vdisk 0.")
+    times: Count = Field(description="How often it drifted. More than three times, and it is not put right any more.")
+    last: Time = Field(description="When it last did.")
+
+
+class Returns(ApiModel):
+    """What keeps coming back."""
+
+    mark: Line = Field(description="What a person had last said when this was counted: anything newer starts anew.")
+    parts: Annotated[tuple[Return, ...], Items(RETURNS_SHOWN, key="path")] = Field(
+        (), description=f"The last {RETURNS_SHOWN} parts that drifted, by path."
+    )
+
+
 class Status(ApiModel):
     """What all kinds say."""
 
@@ -154,6 +173,7 @@ class Status(ApiModel):
         (), description=f"The first {DRIFT_SHOWN} parts that are not as declared."
     )
     plan: Plan | None = Field(None, description="What would bring the device to the spec. Not given: nothing to do.")
+    returns: Returns | None = Field(None, description="Drift that was put right, and how often it came back.")
     blocked_on: BlockedOn | None = Field(None, description="The object that has to move first.")
     consent: Consent | None = Field(None, description="Consent that was used and whose actions are not all done.")
     immutable: Annotated[str, Text(4096, least=2)] | None = Field(
@@ -183,11 +203,27 @@ class ChassisIdentity(ApiModel):
     model: Line = Field(description="Model of the chassis.")
 
 
+class Card(ApiModel):
+    """A card as it was accepted. One that changed since is held until that is approved."""
+
+    server: ServerId = Field(description="The card, as the chassis names it.")
+    macs: Annotated[str, Text(16, r"^[0-9a-f]{16}$", "16 hexadecimal digits", 16)] = Field(
+        description="Hash of its MAC addresses: another card in its place has another."
+    )
+    node_set: Line | None = Field(None, description="The set that it was in. Not given: in none.")
+    protected: StrictBool = Field(False, description="Whether it was in spec.protectedServers.")
+
+
 class ChassisStatus(Status):
     """What the operator found and did about a Chassis."""
 
     identity: ChassisIdentity | None = Field(None, description="Who the chassis is, as it says itself.")
     servers: Count | None = Field(None, description="How many servers the chassis shows.")
+    cards: Annotated[tuple[Card, ...], Items(CARDS_SHOWN, key="server")] | None = Field(
+        None,
+        description="The cards as they were accepted. One that changes its set, loses its protection or was newly "
+        "inserted is not touched until that is approved.",
+    )
     undeclared: Undeclared | None = Field(None, description="What the chassis has and nobody declared. It stays.")
 
 

@@ -83,7 +83,9 @@ def _exit_code(looks: Sequence[Preview]) -> int:
 
 def _differs(look: Preview) -> bool:
     decision = look.outcome.decision
-    return decision is None or bool(decision.differences or decision.problems or look.inputs.left_out)
+    if decision is None:
+        return True
+    return bool(decision.differences or decision.problems or decision.verdict.changes or look.inputs.left_out)
 
 
 @click.command()

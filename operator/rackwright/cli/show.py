@@ -105,8 +105,11 @@ def plan(look: Preview) -> None:
         return
     for problem in look.problems:
         out.print(Text(f"  {problem.owner}: {problem.message}", "red"))
+    for owner, changes in decision.verdict.changes.items():
+        for change in changes:
+            out.print(Text(f"  {owner}: {change.clause}, which has to be approved before it is touched.", "yellow"))
     if not decision.stages:
-        out.print("  Nothing to do." if not decision.blocked else "  Nothing can be done now.")
+        out.print("  Nothing can be done now." if decision.blocked else "  Nothing to do.")
     else:
         _current(out, decision, look.commands)
         _later(out, decision)
@@ -243,6 +246,8 @@ def asking(ref: Ref, decision: Decision, digest: str) -> None:
     """What a person is asked to consent to."""
     out = console()
     out.print(Text(f"{ref} waits for consent to {digest}", "bold"))
+    for change in decision.verdict.changes.get(ref, ()):
+        out.print(f"  {change.clause}: to let it be used as declared")
     for held in decision.verdict.held:
         if held.reason is HoldReason.APPROVAL_REQUIRED and held.step.owners[0] == ref:
             _step(out, held.step, {}, "!")

@@ -5,10 +5,15 @@ has, else the oldest object wins, else the first by name; every loser learns wit
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from rackwright.core.resource import Ref
+from rackwright_drivers.contract.errors import ConflictError
+
+
+class ClaimLostError(ConflictError):
+    """Another object has what this one wants. Nothing is done until a person removes one of the two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +35,13 @@ class Settled:
 
     winners: Mapping[str, Ref]
     losers: Mapping[Ref, Mapping[str, Ref]]
+
+    @property
+    def contests(self) -> Iterator[tuple[Ref, Ref, str]]:
+        """Every winner with each of its rivals, and the thing: both are to be told."""
+        for loser, things in self.losers.items():
+            for thing, winner in things.items():
+                yield winner, loser, thing
 
     def lost(self, owner: Ref, thing: str) -> Ref | None:
         """Who has the thing instead of this owner, or None where the owner did not lose it."""

@@ -4,13 +4,13 @@ Consent is to single steps by their digest, collected under one digest an object
 it is recorded once, and what it covered stays allowed until it is done, also across a crash in the middle.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from rackwright.api.status import CONSENT_STEPS
 from rackwright.core.resource import Ref
 from rackwright.core.risk import Risk
-from rackwright.core.step import Grant, Held, HoldReason, Step, Verdict, fingerprint
+from rackwright.core.step import Change, Grant, Held, HoldReason, Part, Step, Verdict, fingerprint
 from rackwright_drivers.contract.chassis import Action
 from rackwright_drivers.contract.network import Nic, SetPort
 from rackwright_drivers.contract.power import SetPower
@@ -40,13 +40,20 @@ class ObjectPolicy:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """All that the guard goes by, besides the stage."""
+    """All that the guard goes by, besides the stage.
+
+    `changes` are servers that the object `owner` has to accept before they are touched. `stubborn` are parts that somebody
+    else keeps changing back, each with the sentence about it.
+    """
 
     policies: Mapping[Ref, ObjectPolicy]
     protected: frozenset[str]
     max_disrupted: int
     actions: frozenset[type[Action]]
     paused: bool = False  # the chassis itself is paused: everything is
+    owner: Ref | None = None
+    changes: Mapping[str, Change] = field(default_factory=dict)
+    stubborn: Mapping[Part, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -54,6 +61,9 @@ class _Sorting:
     allowed: list[Step] = field(default_factory=list)
     held: list[Held] = field(default_factory=list)
     asking: dict[Ref, list[Step]] = field(default_factory=dict)
+    digests: dict[Ref, str] = field(default_factory=dict)
+    granted: dict[Ref, Grant] = field(default_factory=dict)
+    changes: dict[Ref, tuple[Change, ...]] = field(default_factory=dict)
 
 
 def guard(stage: Sequence[Step], rules: Rules) -> Verdict:
@@ -67,33 +77,47 @@ def guard(stage: Sequence[Step], rules: Rules) -> Verdict:
             sorting.asking.setdefault(step.owners[0], []).append(step)
         else:
             sorting.allowed.append(step)
-    digests: dict[Ref, str] = {}
-    granted: dict[Ref, Grant] = {}
-    for owner, steps in sorting.asking.items():
-        policy = rules.policies[owner]
-        room = max(0, CONSENT_STEPS - len(policy.granted))
-        sorting.held.extend(Held(step, HoldReason.BUDGET, _TOO_MANY) for step in steps[room:])
-        steps = steps[:room]
-        if not steps:
-            continue
-        digest = stage_digest(policy, steps)
-        if digest in policy.approvals:
-            granted[owner] = Grant(digest, tuple(sorted(step.digest for step in steps)))
-            sorting.allowed.extend(steps)
-        else:
-            digests[owner] = digest
-            sorting.held.extend(
-                Held(step, HoldReason.APPROVAL_REQUIRED, _ask(owner, policy.approver or owner, digest))
-                for step in steps
-            )
+    for owner in dict.fromkeys((*sorting.asking, *_asking_for_changes(rules))):
+        _ask_consent(owner, sorting, rules)
     through = set(sorting.allowed)
     within, over = _budget([step for step in stage if step in through], rules.max_disrupted)
-    return Verdict(tuple(within), (*sorting.held, *over), digests, granted)
+    held = (*sorting.held, *over)
+    return Verdict(tuple(within), held, sorting.digests, sorting.granted, sorting.changes)
 
 
-def stage_digest(policy: ObjectPolicy, steps: Iterable[Step]) -> str:
-    """What a person approves: these steps to the letter, on these serials, for this object, this once."""
-    return fingerprint([policy.uid, policy.counter, sorted(step.digest for step in steps)])
+def _asking_for_changes(rules: Rules) -> Iterator[Ref]:
+    """The object that has to accept changed servers, where it may act at all."""
+    if rules.owner is not None and rules.changes and not rules.paused:
+        policy = rules.policies[rules.owner]
+        if policy.mode == "Enforce" and not policy.paused:
+            yield rules.owner
+
+
+def _ask_consent(owner: Ref, sorting: _Sorting, rules: Rules) -> None:
+    """Let through what an approval in the spec names, all of it or nothing; hold the rest and say what to approve."""
+    policy = rules.policies[owner]
+    room = max(0, CONSENT_STEPS - len(policy.granted))
+    steps = sorting.asking.get(owner, [])
+    sorting.held.extend(Held(step, HoldReason.BUDGET, _TOO_MANY) for step in steps[room:])
+    steps = steps[:room]
+    changes = tuple(rules.changes.values()) if owner == rules.owner else ()
+    if not steps and not changes:
+        return
+    digest = stage_digest(policy, (*steps, *changes))
+    if digest in policy.approvals:
+        digests = tuple(sorted(step.digest for step in steps))
+        sorting.granted[owner] = Grant(digest, digests, tuple(change.digest for change in changes))
+        sorting.allowed.extend(steps)
+        return
+    sorting.digests[owner] = digest
+    sorting.changes |= {owner: changes} if changes else {}
+    sentence = _ask(owner, policy.approver or owner, digest)
+    sorting.held.extend(Held(step, HoldReason.APPROVAL_REQUIRED, sentence) for step in steps)
+
+
+def stage_digest(policy: ObjectPolicy, covered: Iterable[Step | Change]) -> str:
+    """What a person approves: these to the letter, on these serials and MACs, for this object, this once."""
+    return fingerprint([policy.uid, policy.counter, sorted(item.digest for item in covered)])
 
 
 def _needs_consent(step: Step, rules: Rules) -> bool:
@@ -117,7 +141,18 @@ def _refusal(step: Step, rules: Rules) -> Held | None:
         held = _refused_by(step, owner, rules.policies[owner])
         if held is not None:
             return held
-    return None
+    changed = next((rules.changes[server] for server in sorted(servers_of(step.action) & rules.changes.keys())), None)
+    if changed is not None:
+        return Held(step, HoldReason.CARD_CHANGED, _accept(changed, rules.owner))
+    back = next((rules.stubborn[part] for part in sorted(step.solves & rules.stubborn.keys(), key=str)), None)
+    return Held(step, HoldReason.CAME_BACK, back) if back is not None else None
+
+
+def _accept(change: Change, owner: Ref | None) -> str:
+    return (
+        f"{change.clause}, and what is on it may be in use: nothing touches it until that is approved. "
+        f"See `rackwright approve {owner}`."
+    )
 
 
 def _refused_by(step: Step, owner: Ref, policy: ObjectPolicy) -> Held | None:

@@ -71,10 +71,13 @@ async def run(target: Target[StateT]) -> Pass[StateT]:
             result.decision = target.decide(result.state)
             await target.progress(result.decision)
             allowed = result.decision.verdict.allowed
-            if not allowed:
+            if not allowed and not result.decision.verdict.granted:
                 return result
             if await target.settle():
                 result.decision = before  # it was looked at too early to act on
+                continue
+            if not allowed:  # what was consented to is no action: the next look goes by it
+                await target.record_consent(result.decision)
                 continue
             futile = futile + 1 if before is not None and before.verdict.allowed == allowed else 0
             if futile >= PATIENCE:

@@ -15,9 +15,11 @@ from rackwright.api.status import (
     TEXT_LENGTH,
     UNDECLARED_SHOWN,
 )
+from rackwright.core.claims import ClaimLostError
 from rackwright.core.conditions import Condition, stamped, truth
 from rackwright.core.resource import Ref, Resource
-from rackwright.core.step import Decision, Difference, Held, HoldReason, Problem, Step, fingerprint
+from rackwright.core.risk import Risk
+from rackwright.core.step import Change, Decision, Difference, Held, HoldReason, Problem, Step, fingerprint
 from rackwright_drivers.contract.errors import (
     ConflictError,
     CredentialsRefusedError,
@@ -28,7 +30,9 @@ from rackwright_drivers.contract.errors import (
 
 # Reasons for which only a person can move things on: kstatus calls that Stalled. Waiting for consent is not among them.
 UNKNOWN = "Unknown"  # the reason of problems that pass when the device can be read again
-_WAITS_FOR_NOBODY = {HoldReason.APPROVAL_REQUIRED, HoldReason.BUDGET}
+_ASKS = {HoldReason.APPROVAL_REQUIRED, HoldReason.CARD_CHANGED}
+_KEPT = ("immutable", "consentsUsed", "approvalsUsed", "consent", "returns")
+_WAITS_FOR_NOBODY = {*_ASKS, HoldReason.BUDGET}
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,7 @@ class View:
     waiting: tuple[Step, ...] = ()  # of later stages, or blocked
     problems: tuple[Problem, ...] = ()
     digest: str | None = None  # what to approve
+    changes: tuple[Change, ...] = ()  # what the digest covers beside steps
     error: DriverError | None = None
     waits_for: Ref | None = None
     planning: bool = True
@@ -92,6 +97,7 @@ def view_of(
         waiting=waiting,
         problems=(*left, *(problem for problem in decision.problems if problem.owner == ref)),
         digest=decision.verdict.digests.get(ref),
+        changes=decision.verdict.changes.get(ref, ()),
         error=error,
         waits_for=_waits_for(ref, waiting, decision),
         planning=planning,
@@ -115,9 +121,11 @@ def judge(view: View) -> Verdict:
         return _failed(view.error)
     if view.problems:
         return _stuck(view.problems)
-    asking = next((item for item in view.held if item.reason is HoldReason.APPROVAL_REQUIRED), None)
+    asking = next((item for item in view.held if item.reason in _ASKS), None)
     if asking is not None:
         return Verdict("False", "AwaitingApproval", asking.message, reconciling=True)
+    if view.changes:
+        return Verdict("False", "AwaitingApproval", _accept(view), reconciling=True)
     held = next((item for item in view.held if item.reason not in _WAITS_FOR_NOBODY), None)
     if held is not None:
         quiet = held.reason in (HoldReason.OBSERVE_ONLY, HoldReason.PLAN_ONLY, HoldReason.PAUSED)
@@ -132,6 +140,15 @@ def judge(view: View) -> Verdict:
         sentence = f"{first_one.part}: wanted {first_one.wanted}, found {first_one.found}."
         return Verdict("False", "Drifted", sentence, stalled=True)
     return Verdict("True", "InSync", "")
+
+
+def _accept(view: View) -> str:
+    """One change in words, how many more there are, and what to do."""
+    more = f" (and {len(view.changes) - 1} more)" if len(view.changes) > 1 else ""
+    return (
+        f"{view.changes[0].clause}{more}, and what is on it may be in use. To let it be used as declared, add "
+        f'{{plan: "{view.digest}"}} to spec.approvals of the Chassis; or correct the manifest.'
+    )
 
 
 def _stuck(problems: Sequence[Problem]) -> Verdict:
@@ -150,6 +167,8 @@ def _failed(error: DriverError) -> Verdict:
     match error:
         case CredentialsRefusedError():
             return Verdict("False", "CredentialsRefused", str(error), stalled=True)
+        case ClaimLostError():
+            return Verdict("False", "Conflict", str(error), stalled=True)
         case UnsafeError():
             return Verdict("False", "Unsafe", str(error), stalled=True)
         case ConflictError():
@@ -163,7 +182,7 @@ def _failed(error: DriverError) -> Verdict:
 def status_of(resource: Resource, view: View, verdict: Verdict, extra: Iterable[Condition], now: str) -> dict[str, Any]:
     """The status that all kinds share. Times move only when what they are about does, so rest writes nothing."""
     before = resource.status
-    kept = {key: before[key] for key in ("immutable", "consentsUsed", "approvalsUsed", "consent") if before.get(key)}
+    kept = {key: before[key] for key in _KEPT if before.get(key)}
     conditions = (*_conditions(view, verdict), *extra)
     status: dict[str, Any] = {
         **kept,
@@ -176,7 +195,7 @@ def status_of(resource: Resource, view: View, verdict: Verdict, extra: Iterable[
         status["drift"] = _drift(view.differences, before.get("drift", ()), now)
     else:
         status |= {key: before[key] for key in ("summary", "driftCount", "drift") if key in before}
-    if view.stages and view.planning:
+    if (view.stages or view.changes) and view.planning:
         status["plan"] = _plan(view)
     blocked = _blocked_on(view, verdict, before.get("blockedOn"), now)
     if blocked:
@@ -214,9 +233,20 @@ def _drift(found: Sequence[Difference], before: Iterable[Mapping[str, Any]], now
 
 def _plan(view: View) -> dict[str, Any]:
     held = {item.step: item.message for item in view.held}
-    stages = [_stage(stage, held, view.commands) for stage in view.stages[:STAGES_SHOWN]]
+    stages = [_acceptance(view)] if view.changes else []
+    stages += [_stage(stage, held, view.commands) for stage in view.stages]
     digest = view.digest or fingerprint([stage["digest"] for stage in stages])
-    return {"digest": digest, "stages": stages, "stageCount": len(view.stages)}
+    return {"digest": digest, "stages": stages[:STAGES_SHOWN], "stageCount": len(stages)}
+
+
+def _acceptance(view: View) -> dict[str, Any]:
+    """The servers that consent would accept, as a stage before all others."""
+    steps = [
+        {"action": "AcceptCard", "target": change.server, "risk": Risk.DESTRUCTIVE.word, "held": f"{change.clause}."}
+        for change in view.changes[:STEPS_SHOWN]
+    ]
+    digest = fingerprint([change.digest for change in view.changes])
+    return {"digest": digest, "steps": steps, "stepCount": len(view.changes)}
 
 
 def _stage(steps: Sequence[Step], held: Mapping[Step, str], commands: Mapping[Step, tuple[str, ...]]) -> dict[str, Any]:

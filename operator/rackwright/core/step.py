@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass
 from enum import Enum, StrEnum
 from typing import Any, NamedTuple
 
@@ -87,6 +87,8 @@ class HoldReason(StrEnum):
     PROTECTED = "Protected"
     DESTRUCTIVE_NEVER = "DestructiveNever"
     APPROVAL_REQUIRED = "ApprovalRequired"
+    CARD_CHANGED = "CardChanged"
+    CAME_BACK = "CameBack"
     BUDGET = "Budget"
     UNSUPPORTED = "Unsupported"
 
@@ -98,6 +100,15 @@ class Held:
     step: Step
     reason: HoldReason
     message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What happened to a server that a person has to accept before it is touched. Consent is to its digest."""
+
+    server: str
+    digest: str
+    clause: str  # what happened, for people
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,21 +125,35 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True)
+class Contest:
+    """Two objects want one thing: `owner` has it and keeps it, `rival` is told so by a Problem."""
+
+    owner: Ref
+    rival: Ref
+    thing: str
+
+
+@dataclass(frozen=True, slots=True)
 class Grant:
-    """An approval found in a spec that fits right now: the digest that it names, and those of the steps it lets through."""
+    """An approval found in a spec that fits right now: the digest that it names, and those of what it lets through."""
 
     plan: str
     steps: tuple[str, ...]
+    changes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The guard's answer for one stage. `digests` has, for each object with steps that want consent, what to approve."""
+    """The guard's answer for one stage. `digests` has, for each object with something that wants consent, what to approve.
+
+    `changes` are what a digest covers beside steps: servers that a person has to accept.
+    """
 
     allowed: tuple[Step, ...]
     held: tuple[Held, ...]
     digests: Mapping[Ref, str]
     granted: Mapping[Ref, Grant]  # not yet recorded
+    changes: Mapping[Ref, tuple[Change, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +167,7 @@ class Decision:
     verdict: Verdict
     problems: tuple[Problem, ...]
     undeclared: tuple[str, ...]
+    contests: tuple[Contest, ...] = ()
 
     @property
     def planned(self) -> int:

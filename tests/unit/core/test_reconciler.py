@@ -374,3 +374,76 @@ def test_a_transient_error_is_what_a_dropped_look_is() -> None:
         assert look.problems == ()
 
     virtually(main())
+
+
+def test_two_objects_of_one_chassis_the_first_keeps_it_by_serial_and_both_are_told() -> None:
+    async def main() -> None:
+        bay, store, made = rig(at("http://a"), pool("root"))
+        bay.chassis["http://b"] = bay.chassis["http://a"]  # one chassis, reached by two addresses
+        await made.chassis.reconcile(KEY)
+        store.put(at("http://b", "twin", protectedServers=[]))
+        twin = KEY._replace(name="twin")
+        before, nodes = bay.chassis["http://a"].model.saved(), len(list(store.list(COMPUTE_NODE)))
+        await made.chassis.reconcile(twin)
+        await made.chassis.reconcile(KEY)
+        assert bay.chassis["http://a"].model.saved() == before
+        assert len(list(store.list(COMPUTE_NODE))) == nodes, "nothing is stamped either"
+        assert ready(store, CHASSIS, "twin") == ("False", "Conflict")
+        assert condition(store.objects[twin], "Stalled")[0] == "True"
+        assert "which Chassis/sm15k-01 has already" in message(store, twin)
+        assert ready(store, CHASSIS, "sm15k-01") == ("True", "InSync")
+        assert contested(store, KEY).startswith("Chassis/twin wants the chassis with serial ")
+        assert [reason for ref, reason, _ in store.events if ref == KEY][-1] == "Contested"
+        del store.objects[twin]
+        await made.chassis.reconcile(twin)
+        await made.chassis.reconcile(KEY)
+        assert contested(store, KEY) == ""
+
+    virtually(main())
+
+
+def test_of_two_new_objects_of_one_chassis_the_older_has_it_whichever_is_looked_at_first() -> None:
+    async def main() -> None:
+        bay, store, made = rig(at("http://a"), at("http://b", "twin"))
+        bay.chassis["http://b"] = bay.chassis["http://a"]
+        twin = KEY._replace(name="twin")
+        await asyncio.gather(made.chassis.reconcile(KEY), made.chassis.reconcile(twin))
+        await asyncio.gather(made.chassis.reconcile(KEY), made.chassis.reconcile(twin))
+        assert ready(store, CHASSIS, "sm15k-01") == ("True", "InSync")
+        assert ready(store, CHASSIS, "twin") == ("False", "Conflict")
+
+    virtually(main())
+
+
+def contested(store: MemoryStore, ref: Ref) -> str:
+    conditions = store.objects[ref].status["conditions"]
+    return next((str(item["message"]) for item in conditions if item["type"] == "Contested"), "")
+
+
+def test_two_pools_and_one_disk_both_are_told_and_the_older_keeps_it() -> None:
+    async def main() -> None:
+        disks = {"names": ["JBOD2/6"]}
+        _, store, made = rig(at("http://a"), pool("root"), pool("other", disks=disks))
+        await made.chassis.reconcile(KEY)
+        root, other = Ref(STORAGE_POOL, "rack", "root"), Ref(STORAGE_POOL, "rack", "other")
+        assert ready(store, STORAGE_POOL, "root") == ("True", "InSync")
+        assert contested(store, root).startswith("StoragePool/other wants disk JBOD2/6 too, and ")
+        assert ready(store, STORAGE_POOL, "other") == ("False", "Conflict")
+        assert "JBOD2/6, which StoragePool/root has already" in message(store, other)
+        assert contested(store, other) == ""
+
+    virtually(main())
+
+
+def test_two_nodes_and_one_card_both_are_told_and_the_older_keeps_it() -> None:
+    async def main() -> None:
+        mine = manifest(COMPUTE_NODE, "mine", {"chassisRef": {"name": "sm15k-01"}, "server": "1/0"})
+        _, store, made = rig(mine, at("http://a"))
+        await made.chassis.reconcile(KEY)
+        await made.chassis.reconcile(KEY)
+        assert ready(store, COMPUTE_NODE, "compute-1") == ("False", "Conflict")
+        assert contested(store, Ref(COMPUTE_NODE, "rack", "mine")).startswith(
+            "ComputeNode/compute-1 wants server 1/0 too."
+        )
+
+    virtually(main())

@@ -165,10 +165,10 @@ def test_consent_is_recorded_or_nothing_is_done() -> None:
     bench = asked()
     ref = bench.resource(STORAGE_POOL, "root").ref
     bench.approve(bench.decide())
-    _, inputs, decision = bench.look()
+    state, inputs, decision = bench.look()
     del bench.store.objects[ref]
     with pytest.raises(UnsafeError, match="vanished before its consent was recorded"):
-        finish(bench.writer.use_consent(inputs, decision))
+        finish(bench.writer.use_consent(inputs, state, decision))
 
 
 def test_one_consent_is_to_no_more_actions_than_a_status_holds(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
+from rackwright.core.chassis.cards import changes
 from rackwright.core.chassis.coalesce import coalesce
 from rackwright.core.chassis.doubt import NO_DOUBT, doubts
 from rackwright.core.chassis.network import lay_out_network
@@ -36,6 +37,7 @@ def decide(rack: Rack, observed: ChassisState, rules: Rules) -> Decision:
     """What differs, the plan, and what of its current stage may be done now, in the device's bulk forms."""
     wanted = lay_out(rack, observed)
     planned = plan(wanted, observed)
+    rules = replace(rules, owner=rack.ref, changes=changes(rack, observed))
     current = planned.stages[0] if planned.stages else ()
     verdict = guard(current, rules)
     allowed = coalesce(verdict.allowed, observed, wanted, rules.actions)
@@ -47,6 +49,7 @@ def decide(rack: Rack, observed: ChassisState, rules: Rules) -> Decision:
         verdict=replace(verdict, allowed=allowed, held=tuple(_held(verdict.held, observed, wanted, rules))),
         problems=(*wanted.problems, *_unsolved(planned, wanted), *_doubtful(planned, observed)),
         undeclared=tuple(sorted(_undeclared(wanted, observed), key=natural)),
+        contests=tuple(wanted.contests),
     )
 
 

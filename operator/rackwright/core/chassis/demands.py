@@ -45,6 +45,7 @@ def demands(
         for place, found in asked.items()
         for vdisk in _vdisks(found)
     )
+    wanted.contest(claims)
     return {place: tuple(_won(wanted, place, found, claims)) for place, found in asked.items()}
 
 

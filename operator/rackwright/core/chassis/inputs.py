@@ -12,7 +12,7 @@ from rackwright.core.chassis.rack import ChassisObject, NodeObject, PoolObject, 
 from rackwright.core.claims import Claim, settle
 from rackwright.core.guard import ObjectPolicy, Rules
 from rackwright.core.resource import CHASSIS, COMPUTE_NODE, STORAGE_POOL, Ref, Resource
-from rackwright.core.step import Problem
+from rackwright.core.step import Contest, Problem
 from rackwright.core.store import Store
 from rackwright_drivers.contract.chassis import Action
 
@@ -64,6 +64,7 @@ class Inputs:
     rack: Rack
     left_out: tuple[Problem, ...]
     resources: Mapping[Ref, Resource]
+    contests: tuple[Contest, ...] = ()
 
 
 def chassis_of(resource: Resource) -> Ref | None:
@@ -95,17 +96,17 @@ def gather(store: Store, specs: Specs, chassis: ChassisObject) -> Inputs:
             nodes.append(NodeObject(item, spec))
         elif spec.backend.chassis is not None:
             pools.append(PoolObject(item, spec))
-    winners, lost = _one_a_card(nodes, chassis)
+    winners, lost, contests = _one_a_card(nodes, chassis)
     resources = {ref: chassis.resource} | {item.ref: item for item in mine}
     problems = (*left_out, *lost)
     idle = tuple(resources[problem.owner] for problem in problems if problem.owner.kind == COMPUTE_NODE)
     doubtful = tuple(problem.owner for problem in left_out if problem.owner.kind == STORAGE_POOL)
-    return Inputs(Rack(chassis, tuple(pools), winners, idle, doubtful), problems, resources)
+    return Inputs(Rack(chassis, tuple(pools), winners, idle, doubtful), problems, resources, contests)
 
 
 def _one_a_card(
     nodes: Iterable[NodeObject], chassis: ChassisObject
-) -> tuple[tuple[NodeObject, ...], tuple[Problem, ...]]:
+) -> tuple[tuple[NodeObject, ...], tuple[Problem, ...], tuple[Contest, ...]]:
     """A card has one node: the oldest that claims it. A protected card has none."""
     protected = set(chassis.spec.protected_servers)
     settled = settle(Claim(f"server {node.server}", node.ref, node.resource.created) for node in nodes)
@@ -121,7 +122,7 @@ def _one_a_card(
             lost.append(Problem(node.ref, "Protected", sentence + "Remove it there, or delete this node."))
         else:
             kept.append(node)
-    return tuple(kept), tuple(lost)
+    return tuple(kept), tuple(lost), tuple(Contest(*contest) for contest in settled.contests)
 
 
 def policy_of(item: ChassisObject | PoolObject | NodeObject, chassis: ChassisObject) -> Policy:

@@ -7,7 +7,7 @@ from functools import cached_property
 from rackwright.api.chassis import ChassisSpec
 from rackwright.api.compute_node import ComputeNodeSpec
 from rackwright.api.storage_pool import StoragePoolSpec
-from rackwright.core.resource import Ref, Resource
+from rackwright.core.resource import NODE_SET_LABEL, Ref, Resource
 from rackwright_drivers.contract.storage import VDisk, VolumeId
 
 
@@ -74,6 +74,12 @@ class Rack:
     def by_server(self) -> Mapping[str, NodeObject]:
         """The node of each card; where two claim one card, the claim's winner is the only one in `nodes`."""
         return {node.server: node for node in self.nodes}
+
+    def set_of(self, server: str) -> str | None:
+        """The set of the Chassis that stamped the node of a card; None where no set did."""
+        node = self.by_server.get(server)
+        stamped = node is not None and node.resource.owner_uid == self.chassis.resource.uid
+        return node.resource.labels.get(NODE_SET_LABEL) if node is not None and stamped else None
 
     @cached_property
     def remembered(self) -> Mapping[VDisk, VolumeId]:

@@ -6,7 +6,7 @@ device's bulk forms, and a look at a rack at rest costs one round trip.
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 
@@ -14,6 +14,8 @@ from rackwright.api.validate import InvalidSpec
 from rackwright.core import metrics
 from rackwright.core.chassis.inputs import Inputs, Specs, chassis_of, gather
 from rackwright.core.chassis.rack import ChassisObject, Rack
+from rackwright.core.chassis.returns import Recall
+from rackwright.core.chassis.serials import Serials
 from rackwright.core.chassis.stamping import Stamper
 from rackwright.core.chassis.target import ChassisTarget
 from rackwright.core.chassis.writer import Writer
@@ -21,7 +23,7 @@ from rackwright.core.endpoints import Endpoint, Endpoints
 from rackwright.core.leadership import NotPermittedError
 from rackwright.core.loop import Pass, run
 from rackwright.core.reconcile import Next
-from rackwright.core.resource import COMPUTE_NODE, STORAGE_POOL, Ref
+from rackwright.core.resource import CHASSIS, COMPUTE_NODE, STORAGE_POOL, Ref
 from rackwright.core.step import Decision, Problem, Step
 from rackwright.core.store import SecretMissingError, Store
 from rackwright.core.workqueue import Priority
@@ -80,6 +82,9 @@ class ChassisReconciler:
         self._writer = Writer(store, now)
         self._clock = clock
         self._watcher = watcher
+        self._now = now
+        self._serials = Serials()
+        self._recalls: dict[Ref, Recall] = {}
         self._failures: dict[Ref, int] = {}
         self._addresses: dict[Ref, str] = {}
 
@@ -138,6 +143,8 @@ class ChassisReconciler:
     async def _orphans(self, key: Ref) -> None:
         """Objects that name a Chassis which is not there say so. What hangs on the device stays as it is."""
         self._specs.forget(key)
+        self._serials.forget(key)
+        self._recalls.pop(key, None)
         self._failures.pop(key, None)
         metrics.forget(*key)
         await self._at(key, None)
@@ -180,7 +187,10 @@ class ChassisReconciler:
             if isinstance(outcome.error, NotPermittedError):
                 return outcome  # whoever may act reports
             metrics.REACHABLE.labels(endpoint.address).set(not isinstance(outcome.error, AWAY))
-            await self._writer.report(target.inputs, outcome, self._commands(endpoint, outcome.decision))
+            if outcome.decision is not None:
+                target.recall.settle(target.inputs.rack, outcome.decision)
+            commands = self._commands(endpoint, outcome.decision)
+            await self._writer.report(target.inputs, outcome, commands, target.recall)
         return outcome
 
     async def _endpoint(self, chassis: ChassisObject) -> Endpoint:
@@ -194,18 +204,22 @@ class ChassisReconciler:
         return endpoint
 
     def _target(self, look: Look, *, stamp: bool) -> ChassisTarget:
+        key = look.chassis.resource.ref
+        recall = self._recalls.setdefault(key, Recall(self._now)) if stamp else Recall(self._now)
+
         async def refresh(state: ChassisState) -> Inputs:
             chassis = self._newest(look.chassis)
+            contests = self._serials.check(chassis.resource, state, self._store.list(CHASSIS))
             if stamp:
                 problems = await self._stamper.stamp(chassis, state)
                 found = gather(self._store, self._specs, chassis)
             else:
                 found, problems = self._stamper.preview(gather(self._store, self._specs, chassis), state, self._specs)
-            look.inputs = Inputs(found.rack, (*found.left_out, *problems), found.resources)
+            look.inputs = replace(found, left_out=(*found.left_out, *problems), contests=(*found.contests, *contests))
             return look.inputs
 
-        async def consent(decision: Decision) -> None:
-            await self._writer.use_consent(look.inputs, decision)
+        async def consent(state: ChassisState, decision: Decision) -> None:
+            await self._writer.use_consent(look.inputs, state, decision)
 
         async def report(state: ChassisState, decision: Decision) -> None:
             if self._watcher is not None:
@@ -213,9 +227,9 @@ class ChassisReconciler:
             if self._clock() - look.reported >= SECONDS_BETWEEN_REPORTS:
                 look.reported = self._clock()
                 commands = self._commands(look.endpoint, decision)
-                await self._writer.report(look.inputs, Pass(state, decision), commands)
+                await self._writer.report(look.inputs, Pass(state, decision), commands, recall)
 
-        return ChassisTarget(look.endpoint, look.inputs, refresh, consent, report)
+        return ChassisTarget(look.endpoint, look.inputs, refresh, consent, report, recall)
 
     def _newest(self, chassis: ChassisObject) -> ChassisObject:
         """The Chassis as it is now; as it was, where it vanished or became invalid in the middle of a pass."""

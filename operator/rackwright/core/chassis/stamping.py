@@ -34,7 +34,8 @@ class Stamper:
         ours = self._ours(chassis)
         problems = [Problem(chassis.resource.ref, "InvalidNodeSet", sentence) for sentence in stamped.problems]
         wanted = {_ref(manifest): manifest for manifest in stamped.nodes}
-        brought = await together(self._bring(ref, manifest, ours.get(ref)) for ref, manifest in wanted.items())
+        past = {str(node.spec.get("server")): node.status.get("assignments") for node in ours.values()}
+        brought = await together(self._bring(ref, manifest, ours.get(ref), past) for ref, manifest in wanted.items())
         problems += [_not_ours(chassis, ref) for ref, is_ours in zip(wanted, brought, strict=True) if not is_ours]
         for ref, node in ours.items():
             gone = ref not in wanted and ref.name not in stamped.unmade
@@ -61,7 +62,7 @@ class Stamper:
             resources[ref] = resource
             nodes[ref] = NodeObject(resource, specs.of(resource))
         rack = replace(inputs.rack, nodes=tuple(nodes[ref] for ref in sorted(nodes)))
-        return Inputs(rack, inputs.left_out, resources), tuple(problems)
+        return replace(inputs, rack=rack, resources=resources), tuple(problems)
 
     def _stamped(self, chassis: ChassisObject, servers: frozenset[str]) -> Stamped:
         resource = chassis.resource
@@ -77,8 +78,13 @@ class Stamper:
         ref, uid = chassis.resource.ref, chassis.resource.uid
         return {node.ref: node for node in nodes if node.owner_uid == uid and chassis_of(node) == ref}
 
-    async def _bring(self, ref: Ref, manifest: Mapping[str, Any], ours: Resource | None) -> bool:
-        """Create or update one; False where an object of that name is somebody else's."""
+    async def _bring(
+        self, ref: Ref, manifest: Mapping[str, Any], ours: Resource | None, past: Mapping[str, Any]
+    ) -> bool:
+        """Create or update one; False where an object of that name is somebody else's.
+
+        `past` has which volumes each server had under its node before: data belongs to the server and not to the name.
+        """
         try:
             if ours is None and self._store.get(ref) is not None:
                 return False
@@ -87,6 +93,8 @@ class Stamper:
                 await self._store.delete(ref, ours.uid)
             if ours is None or moved:
                 await self._store.create(manifest)
+                if remembered := past.get(manifest["spec"]["server"]):
+                    await self._store.write_status(ref, {"assignments": remembered})
                 return True
         except StoreConflictError:
             return False

@@ -110,6 +110,7 @@ def lay_out_storage(wanted: Wanted, rack: Rack, observed: ChassisState) -> Mappi
         return {}
     shelf = replace(shelf, declared=frozenset(_prefixes(rack.pools)))
     claims = settle((*_name_claims(rack.pools), *_disk_claims(rack.pools, shelf)))
+    wanted.contest(claims)
     return {pool: tuple(_one(wanted, pool, rack, shelf, claims)) for pool in rack.pools}
 
 

@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rackwright.core.chassis.decide import decide
 from rackwright.core.chassis.inputs import Inputs, rules_of
+from rackwright.core.chassis.returns import Recall
 from rackwright.core.endpoints import Endpoint
 from rackwright.core.step import Decision, Step
 from rackwright_drivers.contract.chassis import ActionResult, ChassisState
@@ -18,8 +19,9 @@ class ChassisTarget:
     endpoint: Endpoint
     inputs: Inputs
     refresh: Callable[[ChassisState], Awaitable[Inputs]]
-    consent: Callable[[Decision], Awaitable[None]]
+    consent: Callable[[ChassisState, Decision], Awaitable[None]]
     report: Callable[[ChassisState, Decision], Awaitable[None]]
+    recall: Recall
     state: ChassisState | None = None
     looked_at: float = 0.0  # when the last look began, by the event loop
 
@@ -33,8 +35,12 @@ class ChassisTarget:
         return state
 
     def decide(self, state: ChassisState) -> Decision:
-        """Plan and guard."""
-        return decide(self.inputs.rack, state, rules_of(self.inputs.rack, self.endpoint.driver.actions))
+        """Plan and guard. What keeps coming back is counted first, and held where it came back too often."""
+        rack, rules = self.inputs.rack, rules_of(self.inputs.rack, self.endpoint.driver.actions)
+        decision = decide(rack, state, rules)
+        self.recall.notice(rack, decision)
+        stubborn = self.recall.stubborn(rack, decision)
+        return decide(rack, state, replace(rules, stubborn=stubborn)) if stubborn else decision
 
     async def settle(self) -> bool:
         """A process that was killed may have left commands behind that the chassis does not show yet."""
@@ -47,7 +53,8 @@ class ChassisTarget:
     async def record_consent(self, decision: Decision) -> None:
         """Durably, before the first command that needed it."""
         if decision.verdict.granted:
-            await self.consent(decision)
+            assert self.state is not None  # the loop observes before it decides
+            await self.consent(self.state, decision)
 
     async def execute(self, steps: Sequence[Step]) -> tuple[ActionResult, ...]:
         """Send one batch; the journal learns for whom and why."""

@@ -3,8 +3,9 @@
 from collections import defaultdict
 from dataclasses import dataclass, field
 
+from rackwright.core.claims import Settled
 from rackwright.core.resource import Ref
-from rackwright.core.step import Part, Problem
+from rackwright.core.step import Contest, Part, Problem
 from rackwright_drivers.contract.chassis import ChassisState
 from rackwright_drivers.contract.network import Network, Port, PortVlans
 from rackwright_drivers.contract.power import Server
@@ -41,6 +42,7 @@ class Wanted:
     unsure: set[str] = field(default_factory=set)  # servers of which not enough is known to switch them on
     owners: dict[Part, tuple[Ref, ...]] = field(default_factory=lambda: defaultdict(tuple))
     problems: list[Problem] = field(default_factory=list)
+    contests: list[Contest] = field(default_factory=list)
 
     def own(self, part: Part, *refs: Ref) -> None:
         """Note that these objects declare a part, in this order, each once."""
@@ -51,6 +53,11 @@ class Wanted:
         found = Problem(owner, reason, message, waits_for)
         if found not in self.problems:
             self.problems.append(found)
+
+    def contest(self, claims: Settled) -> None:
+        """Note which objects have something that others want too."""
+        found = (Contest(_object(winner), _object(loser), thing) for winner, loser, thing in claims.contests)
+        self.contests.extend(item for item in found if item.owner != item.rival and item not in self.contests)
 
     def state(self, observed: ChassisState) -> ChassisState:
         """As the contract's type. What was observed only lends its identity and its default VLAN."""
@@ -65,3 +72,8 @@ class Wanted:
             attachments=dict(self.attachments),
             network=Network(default, frozenset(self.vlans), self.ports),
         )
+
+
+def _object(claimant: Ref) -> Ref:
+    """A claimant may be a part of an object, named after it: `root spec.assign[data]`."""
+    return claimant._replace(name=claimant.name.partition(" ")[0])

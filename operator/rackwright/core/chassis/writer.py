@@ -1,19 +1,22 @@
 """Writes what a pass came to: the status of every object where it changed, consent before it is used, events on change."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from rackwright.api.status import APPROVALS_SHOWN
 from rackwright.core import metrics
+from rackwright.core.chassis.cards import remembered
 from rackwright.core.chassis.doubt import doubts
 from rackwright.core.chassis.inputs import Inputs, fixed_of, policy_of
 from rackwright.core.chassis.rack import ChassisObject, NodeObject, PoolObject
+from rackwright.core.chassis.returns import Recall
 from rackwright.core.conditions import Condition
 from rackwright.core.loop import Pass
 from rackwright.core.report import Verdict, View, judge, status_of, undeclared, view_of
 from rackwright.core.resource import CHASSIS, COMPUTE_NODE, STORAGE_POOL, Ref, Resource
 from rackwright.core.risk import Risk
-from rackwright.core.step import Decision, Part, PartKind, Problem, Step
+from rackwright.core.step import Contest, Decision, Part, PartKind, Problem, Step
 from rackwright.core.store import EventType, Store
 from rackwright.core.together import together
 from rackwright_drivers.contract.chassis import ChassisState
@@ -32,10 +35,14 @@ class Writer:
         self._now = now
 
     async def report(
-        self, inputs: Inputs, outcome: Pass[ChassisState], commands: Mapping[Step, tuple[str, ...]]
+        self,
+        inputs: Inputs,
+        outcome: Pass[ChassisState],
+        commands: Mapping[Step, tuple[str, ...]],
+        recall: Recall | None = None,
     ) -> None:
-        """Every object's status, where it differs from the one that is stored."""
-        rack, state, decision = inputs.rack, outcome.state, outcome.decision
+        """Every object's status, where it differs from the one that is stored. `recall` has what keeps coming back."""
+        rack, decision = inputs.rack, outcome.decision
         objects: dict[Ref, ChassisObject | PoolObject | NodeObject] = {rack.ref: rack.chassis}
         objects |= {pool.ref: pool for pool in rack.pools} | {node.ref: node for node in rack.nodes}
         left = {problem.owner for problem in inputs.left_out}
@@ -47,8 +54,9 @@ class Writer:
                 continue  # a pool whose backend is not the chassis: somebody else's
             planning = item is not None and policy_of(item, rack.chassis).mode != "Observe"
             view = view_of(ref, decision, inputs.left_out, outcome.error, planning)
-            view = _with_commands(view, commands)
-            writes.append(self._write(inputs, ref, item, view, state, decision))
+            view = replace(view, commands=commands)
+            returns = recall.entry(inputs.resources[ref], rack) if recall is not None and item is not None else None
+            writes.append(self._write(inputs, ref, item, view, outcome, returns))
             if ref.kind == COMPUTE_NODE:
                 drift, held = drift + len(view.differences), held + len(view.held)
             else:
@@ -64,16 +72,21 @@ class Writer:
         ref: Ref,
         item: ChassisObject | PoolObject | NodeObject | None,
         view: View,
-        state: ChassisState | None,
-        decision: Decision | None,
+        outcome: Pass[ChassisState],
+        returns: Mapping[str, Any] | None,
     ) -> None:
+        state, decision = outcome.state, outcome.decision
         resource = self._store.get(ref) or inputs.resources[ref]
         verdict = judge(view)
-        extra = tuple(_extra_conditions(ref, verdict, view, asked=True))
+        contests = (*inputs.contests, *(decision.contests if decision is not None else ()))
+        extra = (*_extra_conditions(ref, verdict, view, asked=True), *_contested(ref, contests))
         if isinstance(item, NodeObject):
             verdict = _ready_of_node(verdict)
         status = status_of(resource, view, verdict, extra, self._now())
         status |= _details(item, resource, inputs, state, decision)
+        if returns is not None:
+            status.pop("returns", None)
+            status |= returns
         if item is None:
             _forget_facts(status)
         else:
@@ -85,11 +98,14 @@ class Writer:
     async def _store_status(self, resource: Resource, status: dict[str, Any], verdict: Verdict) -> None:
         if status == resource.status:
             return
-        before = next((c for c in resource.status.get("conditions", ()) if c["type"] == "Ready"), None)
+        before = _condition(resource.status, "Ready")
         written = await self._store.write_status(resource.ref, status)
         if written is not None and (before is None or before["reason"] != verdict.reason):
             kind = EventType.WARNING if verdict.stalled else EventType.NORMAL
             await self._store.event(resource.ref, kind, verdict.reason, verdict.message or "All is as declared.")
+        contest = _condition(status, "Contested")
+        if written is not None and contest is not None and _condition(resource.status, "Contested") is None:
+            await self._store.event(resource.ref, EventType.WARNING, "Contested", contest["message"])
 
     async def refuse(self, resource: Resource, problem: Problem) -> None:
         """An object that cannot be planned at all says why; nothing else of its status changes."""
@@ -103,15 +119,18 @@ class Writer:
             status |= fixed_of(resource)
         await self._store_status(resource, status, verdict)
 
-    async def use_consent(self, inputs: Inputs, decision: Decision) -> None:
+    async def use_consent(self, inputs: Inputs, state: ChassisState, decision: Decision) -> None:
         """Record what was consented to, by step, so that a crash in the middle needs no second consent."""
         planned = {step.digest for step in _destructive(decision)}
         for owner, grant in decision.verdict.granted.items():
             resource = self._store.get(owner) or inputs.resources[owner]
             status = dict(resource.status)
             before = (status.get("consent") or {}).get("steps", ())
-            left = (digest for digest in before if digest in planned)
-            status["consent"] = {"plan": grant.plan, "steps": sorted({*grant.steps, *left})}
+            steps = sorted({*grant.steps, *(digest for digest in before if digest in planned)})
+            if steps:
+                status["consent"] = {"plan": grant.plan, "steps": steps}
+            if grant.changes:
+                status["cards"] = remembered(inputs.rack, state, grant.changes)
             status["consentsUsed"] = status.get("consentsUsed", 0) + 1
             used = [*status.get("approvalsUsed", ()), {"plan": grant.plan, "at": self._now()}]
             status["approvalsUsed"] = used[-APPROVALS_SHOWN:]
@@ -120,8 +139,8 @@ class Writer:
             await self._store.event(owner, EventType.NORMAL, "ConsentUsed", f"The plan {grant.plan} was approved.")
 
 
-def _with_commands(view: View, commands: Mapping[Step, tuple[str, ...]]) -> View:
-    return View(**{**{name: getattr(view, name) for name in View.__dataclass_fields__}, "commands": commands})
+def _condition(status: Mapping[str, Any], kind: str) -> Mapping[str, Any] | None:
+    return next((item for item in status.get("conditions", ()) if item["type"] == kind), None)
 
 
 def _forget_facts(status: dict[str, Any]) -> None:
@@ -143,6 +162,19 @@ def _extra_conditions(ref: Ref, verdict: Verdict, view: View, *, asked: bool) ->
     elif ref.kind == COMPUTE_NODE:
         yield Condition("ChassisReady", verdict.ready, verdict.reason, verdict.message)
         yield Condition("HostReady", "Unknown", "NotReconciled", HOST_NOT_YET)
+
+
+def _contested(ref: Ref, contests: Iterable[Contest]) -> Iterator[Condition]:
+    """Whoever has what others want too is told of the first of them, and how many more there are."""
+    mine = [contest for contest in contests if contest.owner == ref]
+    if mine:
+        rival = mine[0].rival
+        where = "" if rival.namespace == ref.namespace else f" in namespace {rival.namespace}"
+        more = f", and {len(mine) - 1} more of it are wanted by others" if len(mine) > 1 else ""
+        sentence = (
+            f"{rival}{where} wants {mine[0].thing} too{more}. This object keeps it; remove it from one of the two."
+        )
+        yield Condition("Contested", "True", "Conflict", sentence)
 
 
 def _ready_of_node(verdict: Verdict) -> Verdict:
@@ -179,20 +211,23 @@ def _details(
     decision: Decision | None,
 ) -> dict[str, Any]:
     """What a kind adds. Without a sight of the device, what was last known stands."""
-    names = ("identity", "servers", "undeclared", "disks", "assignments")
+    names = ("identity", "servers", "undeclared", "cards", "assignments")
     if state is None or decision is None or item is None:
         return {name: resource.status[name] for name in names if name in resource.status}
     match item:
         case ChassisObject():
-            return _chassis_details(state, decision)
+            return _chassis_details(inputs, state, decision)
         case PoolObject():
             return {}
         case NodeObject():
             return _node_details(item, inputs, state, decision)
 
 
-def _chassis_details(state: ChassisState, decision: Decision) -> dict[str, Any]:
+def _chassis_details(inputs: Inputs, state: ChassisState, decision: Decision) -> dict[str, Any]:
     found: dict[str, Any] = {"undeclared": undeclared(decision.undeclared)}
+    cards = remembered(inputs.rack, state)
+    if cards is not None:
+        found["cards"] = cards
     if not isinstance(state.identity, Unknown):
         found["identity"] = {"serial": state.identity.serial, "model": state.identity.model}
     if not isinstance(state.servers, Unknown):
