@@ -394,6 +394,10 @@ def test_two_objects_of_one_chassis_the_first_keeps_it_by_serial_and_both_are_to
         assert ready(store, CHASSIS, "sm15k-01") == ("True", "InSync")
         assert contested(store, KEY).startswith("Chassis/twin wants the chassis with serial ")
         assert [reason for ref, reason, _ in store.events if ref == KEY][-1] == "Contested"
+        told = contested(store, KEY)
+        bay.chassis["http://a"].faults.add(Fault(kind=FaultKind.REFUSE))
+        await made.chassis.reconcile(KEY)
+        assert contested(store, KEY) == told, "a device that is away ends no conflict"
         del store.objects[twin]
         await made.chassis.reconcile(twin)
         await made.chassis.reconcile(KEY)

@@ -78,8 +78,7 @@ class Writer:
         state, decision = outcome.state, outcome.decision
         resource = self._store.get(ref) or inputs.resources[ref]
         verdict = judge(view)
-        contests = (*inputs.contests, *(decision.contests if decision is not None else ()))
-        extra = (*_extra_conditions(ref, verdict, view, asked=True), *_contested(ref, contests))
+        extra = (*_extra_conditions(ref, verdict, view, asked=True), *_contested(resource, inputs, decision))
         if isinstance(item, NodeObject):
             verdict = _ready_of_node(verdict)
         status = status_of(resource, view, verdict, extra, self._now())
@@ -164,12 +163,18 @@ def _extra_conditions(ref: Ref, verdict: Verdict, view: View, *, asked: bool) ->
         yield Condition("HostReady", "Unknown", "NotReconciled", HOST_NOT_YET)
 
 
-def _contested(ref: Ref, contests: Iterable[Contest]) -> Iterator[Condition]:
+def _contested(resource: Resource, inputs: Inputs, decision: Decision | None) -> Iterator[Condition]:
     """Whoever has what others want too is told of the first of them, and how many more there are."""
-    mine = [contest for contest in contests if contest.owner == ref]
+    told = _condition(resource.status, "Contested")
+    if decision is None:  # without a sight of the device it is as it was
+        if told is not None:
+            yield Condition("Contested", "True", told["reason"], told["message"])
+        return
+    contests: Iterable[Contest] = (*inputs.contests, *decision.contests)
+    mine = [contest for contest in contests if contest.owner == resource.ref]
     if mine:
         rival = mine[0].rival
-        where = "" if rival.namespace == ref.namespace else f" in namespace {rival.namespace}"
+        where = "" if rival.namespace == resource.ref.namespace else f" in namespace {rival.namespace}"
         more = f", and {len(mine) - 1} more of it are wanted by others" if len(mine) > 1 else ""
         sentence = (
             f"{rival}{where} wants {mine[0].thing} too{more}. This object keeps it; remove it from one of the two."
