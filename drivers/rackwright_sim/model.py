@@ -42,5 +42,10 @@ class ChassisModel:
 
     def saved(self) -> Start:
         """All of its state, as a start file that makes this chassis again."""
-        changed = {"cards": self.servers.saved(), "switch": self.switch.saved(), **self.storage.saved()}
+        changed = {
+            "about": self.about,
+            "cards": self.servers.saved(),
+            "switch": self.switch.saved(),
+            **self.storage.saved(),
+        }
         return self._start.model_copy(update=changed)

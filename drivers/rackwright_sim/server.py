@@ -22,8 +22,9 @@ class SimServer:
     """One chassis on the network, as an async context manager.
 
     `start` names a data file (`as-found`, `crowded`, `small`) or a path; `state` is where the chassis saves itself and
-    resumes from; `host_key_path` keeps the host key across restarts. Ports of 0 are chosen by the system; they are in
-    `port` and `control_port` once it serves. Everything listens on `host`, the control face on loopback only.
+    resumes from; `host_key_path` keeps the host key across restarts; `serial` is for those who have several chassis.
+    Ports of 0 are chosen by the system; they are in `port` and `control_port` once it serves. Everything listens on
+    `host`, the control face on loopback only.
     """
 
     def __init__(
@@ -42,9 +43,12 @@ class SimServer:
         settle_seconds: float = 0.0,
         clock: Callable[[], float] = time.monotonic,
         faults: Iterable[Fault] = (),
+        serial: str | None = None,
     ) -> None:
         state_path = None if state is None else Path(state)
         self.model = store.open_model(start, state_path, settle_seconds=settle_seconds, clock=clock)
+        if serial is not None:
+            self.model.about = self.model.about.model_copy(update={"serial": serial})
         self.faults = Faults(faults)
         self.recorder = Recorder()
         self.port = port
@@ -129,6 +133,7 @@ async def run(
     user_mode: bool = False,
     settle_seconds: float = 0.0,
     faults_file: str | Path | None = None,
+    serial: str | None = None,
 ) -> None:
     """Serve until `stop` is set, or for ever; `announce` is called once, when both faces answer.
 
@@ -147,6 +152,7 @@ async def run(
         user_mode=user_mode,
         settle_seconds=settle_seconds,
         faults=() if faults_file is None else load_faults(faults_file),
+        serial=serial,
     )
     async with server:
         announce(server)

@@ -9,9 +9,6 @@ import pytest
 from ruamel.yaml import YAML
 
 from tests.kubelab.assets import find_tool
-from tests.kubelab.fixtures import cluster, control_plane, namespace
-
-__all__ = ["cluster", "control_plane", "namespace"]
 
 ROOT = Path(__file__).parents[2]
 Manifest = dict[str, Any]

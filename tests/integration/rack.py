@@ -1,6 +1,7 @@
 """The small rack of the tests: four simulated cards, one of them protected, and the manifests that say how it should be."""
 
 import copy
+from itertools import count
 from typing import Any
 
 from rackwright_sim.server import SimServer
@@ -19,9 +20,13 @@ NODE_SET: dict[str, Any] = {
 }
 
 
+_serials = count(1)
+
+
 def simulator(start: str = "small") -> SimServer:
-    """A chassis to be entered with `async with`."""
-    return SimServer(start=start, username=CREDENTIALS["username"], password=CREDENTIALS["password"])
+    """A chassis to be entered with `async with`, itself by a serial number that no other has."""
+    username, password = CREDENTIALS["username"], CREDENTIALS["password"]
+    return SimServer(start=start, username=username, password=password, serial=f"SM15K{next(_serials):05}")
 
 
 def secret(namespace: str, **other: str) -> dict[str, Any]:

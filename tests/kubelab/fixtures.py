@@ -1,4 +1,4 @@
-"""Fixtures over one control plane a test session; import them in a conftest.py. Mark such tests `kube`."""
+"""Fixtures over one control plane a test session: tests/conftest.py has them for all. Mark such tests `kube`."""
 
 from collections.abc import Iterator
 from contextlib import nullcontext

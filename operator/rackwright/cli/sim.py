@@ -17,6 +17,7 @@ def sim() -> None:
 
 @sim.command()
 @click.option("--start", default="as-found", show_default=True, help="as-found, crowded, small, or a file of yours.")
+@click.option("--serial", help="Serial number of the chassis, where you have several: each needs its own.")
 @click.option("--state", type=click.Path(path_type=Path), help="File in which the chassis keeps its state.")
 @click.option("--listen", default="127.0.0.1", show_default=True, help="Address of the SSH face.")
 @click.option("--port", default=2022, show_default=True, help="Port of the SSH face; 0 chooses one.")
@@ -28,6 +29,7 @@ def sim() -> None:
 @click.option("--faults", type=click.Path(path_type=Path, exists=True), help="YAML file of faults.")
 def seamicro(
     start: str,
+    serial: str | None,
     state: Path | None,
     listen: str,
     port: int,
@@ -64,5 +66,6 @@ def seamicro(
             host_key_path=host_key,
             settle_seconds=settle_seconds,
             faults_file=faults,
+            serial=serial,
         )
     )

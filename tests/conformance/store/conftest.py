@@ -7,9 +7,6 @@ import pytest
 
 from tests.conformance.store import rigs
 from tests.conformance.store.rigs import Rig
-from tests.kubelab.fixtures import cluster, control_plane, namespace
-
-__all__ = ["cluster", "control_plane", "namespace"]
 
 OVER = [*rigs.RIGS, pytest.param("kube", marks=pytest.mark.kube)]
 

@@ -118,3 +118,10 @@ def test_a_state_that_cannot_be_written_or_read_says_so(tmp_path: Path) -> None:
     blocker.write_text("{}")
     with pytest.raises(PermanentError, match="about: Field required"):
         store.open_model("small", blocker)
+
+
+async def test_each_of_several_chassis_has_a_serial_of_its_own_and_keeps_it(tmp_path: Path) -> None:
+    async with SimServer(start="small", serial="SM15K00007", state=tmp_path / "state.json") as sim:
+        assert "SM15K00007" in (await sim.operate("show chassis | nomore"))[0]
+        await sim.operate("conf t", "switch system-vlan 9")
+    assert store.open_model("small", tmp_path / "state.json").about.serial == "SM15K00007"

@@ -1,4 +1,4 @@
-"""One control plane a test session, with the operator's kinds and rights applied."""
+"""One control plane a test session and worker, for all who want one: started by the first."""
 
 from tests.kubelab.fixtures import cluster, control_plane, namespace
 
