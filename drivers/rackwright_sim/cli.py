@@ -23,11 +23,13 @@ _FILTERS = {"include": True, "i": True, "exclude": False, "e": False}
 class Step:
     """What a line means. `act` makes it so and gives what is printed, or raises Refusal; None where it is not yet time.
 
-    `command` is the whole command also where the line was only the last answer to its questions.
+    `command` is the whole command also where the line was only the last answer to its questions; `name` are the words
+    that it begins with, where it is one that the chassis knows.
     """
 
     command: str
     kind: Kind
+    name: str = ""
     output: str = ""
     act: Callable[[], str] | None = None
 
@@ -94,13 +96,13 @@ class CliSession:
 
         if command.questions and "no-confirm" not in args:
             self._asking = _Asking(text, list(command.questions), act)
-            return Step(text, command.kind, command.preamble)
-        return Step(text, command.kind, act=act)
+            return Step(text, command.kind, command.name, command.preamble)
+        return Step(text, command.kind, command.name, act=act)
 
     def _answer(self, asking: _Asking, answer: str) -> Step:
         if answer.lower() != "yes":
             self._asking = None
-            return Step(asking.command, Kind.ANSWER, "Operation cancelled.\n")
+            return Step(asking.command, Kind.ANSWER, output="Operation cancelled.\n")
         asking.questions.pop(0)
         if asking.questions:
             return Step(asking.command, Kind.ANSWER)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from itertools import takewhile
 from typing import Protocol
 
 from rackwright_drivers.contract.network import Nic, Port, Uplink
@@ -73,6 +74,11 @@ class Command:
     run: Run
     questions: tuple[str, ...] = ()
     preamble: str = ""
+
+    @property
+    def name(self) -> str:
+        """The words before its first argument: `storage create pool`."""
+        return " ".join(takewhile(lambda word: not word.isupper(), self.pattern.split()))
 
     def match(self, words: list[str]) -> dict[str, str] | None:
         """The arguments by name, with the optional words that were said as keys; None where the words do not fit."""

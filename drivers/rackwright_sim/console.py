@@ -59,7 +59,7 @@ class Console:
         if step is None:
             return Reply()
         if self._counted:
-            self._recorder.counters.commands[step.kind] += 1
+            self._recorder.count(step.kind, step.name)
         result = _Result(Reply(step.output), "asked") if step.act is None else await self._act(step)
         self._recorder.note(self._name, line.strip(), step.kind, result.outcome, result.detail)
         await self._faults.watch(line.strip(), "after")

@@ -12,9 +12,13 @@ LOG_ENTRIES = 20_000
 
 @dataclass(slots=True)
 class Counters:
-    """`commands` by class; `round_trips` are bursts of complete lines that came in after output had gone out."""
+    """`commands` by class; `configuration` those typed that configure, by their words: answers are no commands of their own.
+
+    `round_trips` are bursts of complete lines that came in after output had gone out.
+    """
 
     commands: Counter[Kind] = field(default_factory=Counter)
+    configuration: Counter[str] = field(default_factory=Counter)
     round_trips: int = 0
     connections: int = 0
     connections_refused: int = 0
@@ -24,6 +28,7 @@ class Counters:
         """Plain data, every class named."""
         return {
             "commands": {kind.value: self.commands[kind] for kind in Kind},
+            "configuration": dict(sorted(self.configuration.items())),
             "round_trips": self.round_trips,
             "connections": self.connections,
             "connections_refused": self.connections_refused,
@@ -35,7 +40,8 @@ class Counters:
 class LogEntry:
     """One line that came in: when (seconds since the epoch), in which session, and what became of it.
 
-    `outcome` is `done`, `refused` (`detail` is what was printed), `asked`, or `fault` (`detail` names it).
+    `outcome` is `done`, `refused` (`detail` is what was printed), `asked`, or `fault` (`detail` names it). Lines of the
+    same `round_trip` came in one burst.
     """
 
     time: float
@@ -44,6 +50,7 @@ class LogEntry:
     kind: Kind
     outcome: str
     detail: str = ""
+    round_trip: int = 0
 
 
 class Recorder:
@@ -54,6 +61,12 @@ class Recorder:
         self.counters = Counters()
         self.log: deque[LogEntry] = deque(maxlen=LOG_ENTRIES)
 
+    def count(self, kind: Kind, name: str) -> None:
+        """Count one line of the client under observation; `name` is that of its command."""
+        self.counters.commands[kind] += 1
+        if kind is Kind.CONFIGURATION:
+            self.counters.configuration[name] += 1
+
     def note(self, session: str, text: str, kind: Kind, outcome: str, detail: str = "") -> None:
         """Log one line."""
-        self.log.append(LogEntry(self._clock(), session, text, kind, outcome, detail))
+        self.log.append(LogEntry(self._clock(), session, text, kind, outcome, detail, self.counters.round_trips))

@@ -35,6 +35,7 @@ async def test_counters_and_log_are_of_the_ssh_face(sim: SimServer) -> None:
         200,
         {
             "commands": {"show": 1, "navigation": 1, "configuration": 1, "answer": 0, "invalid": 0},
+            "configuration": {"switch system-vlan": 1},
             "round_trips": 1,
             "connections": 1,
             "connections_refused": 0,

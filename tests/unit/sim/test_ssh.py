@@ -74,7 +74,10 @@ async def test_counters_are_exact() -> None:
             Kind.ANSWER: 2,
             Kind.INVALID: 1,
         }
+        assert sum(sim.counters.configuration.values()) == 4
+        assert sim.counters.configuration["switch system-vlan"] == 1
         assert sim.counters.connections == 1
+        assert [entry.round_trip for entry in sim.log] == [1] * len(BURST) + [2, 3, 4, 5]
         assert [entry.text for entry in sim.log] == [*BURST, "conf t", "switch system-vlan 150", "exit", "nonsense"]
         assert {entry.session for entry in sim.log} == {"ssh-1"}
 
