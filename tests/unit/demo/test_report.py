@@ -15,6 +15,9 @@ def whole() -> Report:
         seconds=21.0612,
         device_commands=1934,
         round_trips=37,
+        configuration={"power-on server": 63},
+        by_hand={"power-on server": 1},
+        not_reconciled=["ControllerCluster/control"],
         objects={CHASSIS: Count(1, 1), STORAGE_POOL: Count(1, 1), COMPUTE_NODE: Count(63, 63)},
         second_pass=SecondPass(0, 0, 0),
         faults=[FaultResult(name, 1.2345, outcome, 2.3456) for name, outcome in PROMISED.items()],
@@ -28,6 +31,9 @@ def test_the_report_has_these_keys_and_no_others() -> None:
         "seconds": 21.06,
         "device_commands": 1934,
         "round_trips": 37,
+        "configuration": {"power-on server": 63},
+        "by_hand": {"power-on server": 1},
+        "not_reconciled": ["ControllerCluster/control"],
         "objects": {
             "Chassis": {"ready": 1, "total": 1},
             "StoragePool": {"ready": 1, "total": 1},
@@ -41,6 +47,7 @@ def test_the_report_has_these_keys_and_no_others() -> None:
     }
     assert list(PROMISED.items()) == [
         ("volume-unassigned", "healed"),
+        ("journal-path-lost", "healed"),
         ("nic-moved", "healed"),
         ("server-off", "healed"),
         ("volume-shared-off", "healed"),
@@ -93,6 +100,28 @@ def test_a_node_counts_by_its_chassis_side() -> None:
     waiting = node("b", ChassisReady="False", Ready="True")
     new = Object(Ref(COMPUTE_NODE, "rack", "c"), {})
     assert count([ready, waiting, new]) == {CHASSIS: Count(0, 0), STORAGE_POOL: Count(0, 0), COMPUTE_NODE: Count(1, 3)}
+
+
+def test_what_this_version_does_not_act_on_is_neither_ready_nor_counted() -> None:
+    other = Object(
+        Ref(STORAGE_POOL, "rack", "array"),
+        {"conditions": [{"type": "Ready", "status": "False", "reason": "NotReconciled"}]},
+    )
+    assert other.not_reconciled
+    assert not other.ready
+    assert count([other])[STORAGE_POOL] == Count(0, 0)
+
+
+def test_who_asks_is_told_by_the_digest_of_its_plan() -> None:
+    asking = {
+        "conditions": [{"type": "AwaitingApproval", "status": "True"}],
+        "plan": {"digest": "sha256:1", "stages": [{"steps": [{"risk": "Safe"}]}, {"steps": [{"risk": "Destructive"}]}]},
+    }
+    ref = Ref(CHASSIS, "rack", "a")
+    assert (Object(ref, asking).asking, Object(ref, asking).will_ask) == ("sha256:1", True)
+    later = asking | {"conditions": [{"type": "AwaitingApproval", "status": "False"}]}
+    assert (Object(ref, later).asking, Object(ref, later).will_ask) == (None, True)
+    assert (Object(ref, {}).asking, Object(ref, {}).will_ask) == (None, False)
 
 
 def test_a_drift_that_came_and_went_between_two_looks_shows_in_its_time() -> None:

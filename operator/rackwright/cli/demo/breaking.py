@@ -4,8 +4,9 @@ import asyncio
 from datetime import UTC, datetime
 
 from rackwright.cli.demo import manifests
+from rackwright.cli.demo.asked import ROOT_VDISK
 from rackwright.cli.demo.errors import DemoError
-from rackwright.cli.demo.facts import ROOT_VDISK, Picture
+from rackwright.cli.demo.facts import Picture
 from rackwright.cli.demo.faults import HEALED, HELD, Fault, faults
 from rackwright.cli.demo.journal import NAVIGATION
 from rackwright.cli.demo.report import FaultResult, Object

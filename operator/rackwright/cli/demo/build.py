@@ -1,10 +1,13 @@
 """The first part of the demo: manifests, consent to what could lose data, convergence, and the proof of rest."""
 
 import asyncio
+from collections import Counter
+from collections.abc import Mapping, Set
+from dataclasses import dataclass
 
+from rackwright.cli.demo.asked import by_hand
 from rackwright.cli.demo.facts import shortfalls
-from rackwright.cli.demo.manifests import CHASSIS_FILE, NAMESPACE_FILE, POOL_FILE, SECRETS_FILE
-from rackwright.cli.demo.report import SecondPass, count
+from rackwright.cli.demo.report import Object, SecondPass, count
 from rackwright.cli.demo.scene import Scene
 from rackwright.cli.demo.tell import BAD, GOOD, STEP
 from rackwright.core.resource import COMPUTE_NODE, Ref
@@ -17,31 +20,56 @@ SAMPLE_SECONDS = 0.25
 async def build(scene: Scene) -> None:
     """From the chassis as found to the rack as declared."""
     side, tell = scene.side, scene.tell
-    tell.say("Namespace, Secrets, the Chassis, and the pool of root volumes are declared.", STEP)
-    for name in (NAMESPACE_FILE, SECRETS_FILE, CHASSIS_FILE, POOL_FILE):
-        await side.declare(name, scene.files[name])
+    kinds = Counter(ref.kind for ref in scene.declared)
+    tell.say(f"All of the rack is declared: {', '.join(f'{n} {kind}' for kind, n in sorted(kinds.items()))}.", STEP)
+    for name, content in scene.files.items():
+        await side.declare(name, content)
 
     async def stamped() -> bool:
         return sum(ref.kind == COMPUTE_NODE for ref in await side.objects()) == len(scene.asked.servers)
 
     await scene.until("ComputeNodes for all servers but the protected one", stamped, BUILD_SECONDS)
     tell.say(f"The Chassis has stamped {len(scene.asked.servers)} ComputeNodes.")
-    await _consent(scene, scene.chassis_ref)
-    await _consent(scene, scene.pool_ref)
+    await _consents(scene)
     tell.say("Nothing is held any more. The rack builds itself.", STEP)
     await scene.until("A rack as declared", lambda: _ready(scene), BUILD_SECONDS)
     await _judge(scene)
     await side.show_objects()
 
 
-async def _consent(scene: Scene, ref: Ref) -> None:
-    async def asking() -> bool:
-        return (await scene.object(ref)).condition("AwaitingApproval").get("status") == "True"
+async def _consents(scene: Scene) -> None:
+    """A person approves whatever is held, until no plan has anything left that would ask."""
+    approved: set[str] = set()
 
-    await scene.until(f"{ref} asks for consent", asking, BUILD_SECONDS)
-    scene.tell.say(f"{ref} holds what could lose data, and waits for a person.", STEP)
-    await scene.show_held(ref)
-    await scene.side.approve(ref)
+    async def look() -> "_Asking | None":
+        return _asking(await scene.side.objects(), approved)
+
+    while (await scene.until("Consent is asked for", look, BUILD_SECONDS)).digests:
+        await asyncio.sleep(SAMPLE_SECONDS)  # what is held in one stage is told by several objects, one after the other
+        asking = (await scene.until("Consent is asked for", look, BUILD_SECONDS)).digests
+        who = ", ".join(str(ref) for ref in asking)
+        scene.tell.say(f"{who}: held is what could lose data, or the way to the rack. A person looks.", STEP)
+        await scene.show_held(tuple(asking))
+        for ref, digest in asking.items():
+            await scene.side.approve(ref)
+            approved.add(digest)
+
+
+@dataclass(frozen=True)
+class _Asking:
+    """Who asks consent, for which plan; nobody where nobody will ask any more."""
+
+    digests: Mapping[Ref, str]
+
+
+def _asking(objects: Mapping[Ref, Object], approved: Set[str]) -> _Asking | None:
+    """Who asks for what was not approved yet; None where that cannot be told yet."""
+    digests = {ref: item.asking for ref, item in sorted(objects.items()) if item.asking}
+    new = {ref: digest for ref, digest in digests.items() if digest not in approved}
+    if new:
+        return _Asking(new)
+    undecided = any(item.will_ask or not item.condition("Ready") for item in objects.values())
+    return None if undecided else _Asking({})
 
 
 async def _ready(scene: Scene) -> bool:
@@ -58,19 +86,28 @@ async def _judge(scene: Scene) -> None:
     report, counts = scene.report, await scene.simulator.counts()
     report.seconds = scene.tell.seconds
     report.device_commands, report.round_trips = counts.total, counts.round_trips
+    report.configuration, report.by_hand = dict(counts.by_words), by_hand(scene.asked, scene.found)
+    objects = await scene.side.objects()
+    report.not_reconciled = sorted(str(ref) for ref, item in objects.items() if item.not_reconciled)
     wrong = shortfalls(scene.asked, scene.found, await scene.simulator.state(), await scene.simulator.lines())
     report.broken += wrong
     report.converged = not wrong
     for sentence in wrong:
         scene.tell.say(sentence, BAD)
-    if not wrong:
-        scene.tell.say(
-            f"Converged after {report.seconds:.1f} s, by the chassis' own tables: {len(scene.asked.servers)} servers run "
-            f"on root volumes in the spread asked for, every NIC is where it should be, "
-            f"{', '.join(sorted(scene.asked.protected))} is untouched. It took {counts.configuration} commands that "
-            f"configure, {counts.total} in all, in {counts.round_trips} round trips.",
-            GOOD,
-        )
+    if wrong:
+        return
+    scene.tell.say(
+        f"Converged after {report.seconds:.1f} s, by the chassis' own tables: {len(scene.asked.servers)} servers run on "
+        f"{len(scene.asked.volumes)} volumes in {len(scene.asked.pools)} new pools, in the spread asked for; every NIC and "
+        f"uplink is where it should be; {', '.join(sorted(scene.asked.protected))} is untouched.",
+        GOOD,
+    )
+    scene.tell.say(
+        f"It took {counts.configuration} commands that configure, {counts.total} in all, in {counts.round_trips} round "
+        f"trips. A person who uses every range there is types {sum(report.by_hand.values())} that configure.",
+    )
+    for ref in report.not_reconciled:
+        scene.tell.say(f"{ref} is checked and stored: this version does not act on it, and says so.")
 
 
 async def rest(scene: Scene) -> None:

@@ -4,61 +4,12 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
+from rackwright.cli.demo.asked import ISOLATED, Asked, Assigned
 from rackwright_drivers.contract.network import PortVlans
 from rackwright_drivers.contract.storage import PoolId, VolumeId
-from rackwright_sim.fabric import NICS
+from rackwright_sim.fabric import NICS, card_of
 from rackwright_sim.startfile import Start
-
-DEFAULT, ISOLATED = "Default", None
-ROOT_VDISK = 0
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What the manifests ask for, as far as it is to be seen on the chassis.
-
-    `ports` has the VLAN of each NIC of each server that is ours: a number, or None for isolated. `roles` are the servers
-    of which no two may share a disk. `pools` has for each pool its one disk.
-    """
-
-    protected: frozenset[str]
-    ports: Mapping[tuple[str, int], int | None]
-    roles: frozenset[str]
-    pools: Mapping[PoolId, str]
-    prefix: str
-    per_pool: int
-
-    @property
-    def servers(self) -> frozenset[str]:
-        """All that are ours."""
-        return frozenset(server for server, _ in self.ports)
-
-
-def asked(chassis: Mapping[str, Any], pool: Mapping[str, Any], found: Start) -> Asked:
-    """Read the manifests as a person would, for the cards and the default VLAN that the chassis has."""
-    spec, backend = chassis["spec"], pool["spec"]["backend"]["chassis"]
-    protected = frozenset(spec["protectedServers"])
-    ours = [server for server in found.cards.servers if server not in protected]
-    ports: dict[tuple[str, int], int | None] = {}
-    roles: set[str] = set()
-    for node_set in spec["nodeSets"]:
-        members = [member["server"] for member in node_set.get("members", ())]
-        roles |= set(members)
-        groups = node_set["template"]["nicGroups"]
-        for server in members or [server for server in ours if (server, 0) not in ports]:
-            ports |= {(server, index): _vlan(groups, index, found.switch.default_vlan) for index in range(NICS)}
-    prefix, first = backend["pools"]["prefix"], backend["pools"]["firstNumber"]
-    disks = backend["disks"]["names"]
-    pools = {PoolId(int(disk[4]), f"{prefix}-{number}"): disk for number, disk in enumerate(disks, start=first)}
-    volumes = backend["volumes"]
-    return Asked(protected, ports, frozenset(roles), pools, volumes["prefix"], volumes["perPool"])
-
-
-def _vlan(groups: Iterable[Mapping[str, Any]], index: int, default: int) -> int | None:
-    group = next((group for group in groups if index in group["indexes"]), {})
-    return default if group.get("vlan") == DEFAULT else group.get("untagged", ISOLATED)
 
 
 @dataclass(frozen=True)
@@ -71,6 +22,7 @@ class Picture:
     uplinks: Mapping[str, PortVlans]
     vlans: frozenset[int]
     pools: Mapping[PoolId, tuple[str, ...]]
+    sizes: Mapping[PoolId, int]
     volumes: Mapping[VolumeId, int]
 
     @classmethod
@@ -92,6 +44,7 @@ class Picture:
             uplinks=uplinks,
             vlans=frozenset(state.switch.vlans),
             pools={PoolId.parse(pool.id): pool.disks for pool in state.pools},
+            sizes={PoolId.parse(pool.id): pool.size_gib for pool in state.pools},
             volumes={
                 VolumeId(*PoolId.parse(group.pool), name): group.size_gib
                 for group in state.volumes
@@ -107,82 +60,123 @@ class Picture:
             {f"nic {key[1]}": vlans for key, vlans in self.nics.items() if key[0] == server},
         )
 
-    def nics_right(self, asked: Asked) -> int:
-        """How many NICs are where they should be."""
-        return sum(self.nics.get(key) == PortVlans(vlan) for key, vlan in asked.ports.items())
+    def ports_right(self, asked: Asked) -> int:
+        """How many NICs and uplinks are where they should be."""
+        nics = sum(self.nics.get(key) == PortVlans(vlan) for key, vlan in asked.ports.items())
+        return nics + sum(self.uplinks.get(port) == PortVlans(vlan) for port, vlan in asked.uplinks.items())
+
+    def volumes_of(self, server: str) -> Mapping[int, str]:
+        """What is on which vdisk of a server."""
+        return {key[1]: volume for key, volume in self.attachments.items() if key[0] == server}
 
 
 def shortfalls(asked: Asked, before: Start, now: Start, lines: Sequence[str]) -> tuple[str, ...]:
     """Sentences about all that is not as asked for. `lines` are those that came in over SSH since `before`."""
     was, found = Picture.of(before), Picture.of(now)
     return (
+        *_pools(asked, was, found),
         *_volumes(asked, was, found),
-        *_roots(asked, was, found),
+        *_attached(asked, was, found),
         *_spread(asked, found),
-        *_network(asked, found),
-        *_power(asked, was, found),
+        *_network(asked, was, found),
+        *_power(asked, found),
         *_untouched(asked, was, found, lines),
     )
 
 
-def _volumes(asked: Asked, was: Picture, found: Picture) -> Iterator[str]:
+def _pools(asked: Asked, was: Picture, found: Picture) -> Iterator[str]:
     new = {name: disks for name, disks in found.pools.items() if name not in was.pools}
-    if new != {name: (disk,) for name, disk in asked.pools.items()}:
-        yield f"the pools made are {_list(new)} and should be {_list(asked.pools)}, one disk each as listed"
-    for pool in asked.pools:
-        wanted = {VolumeId(*pool, f"{asked.prefix}-{number}") for number in range(asked.per_pool)}
-        made = {name for name in found.volumes if name.pool_id == pool}
+    wanted = {name: (disk,) for name, disk in asked.pools.items()}
+    for name in sorted(new.keys() | wanted.keys()):
+        if new.get(name) != wanted.get(name):
+            yield f"pool {name} is on {_list(new.get(name, ()))} and should be on {_list(wanted.get(name, ()))}"
+
+
+def _volumes(asked: Asked, was: Picture, found: Picture) -> Iterator[str]:
+    for pool in sorted({*asked.pools, *(volume.pool_id for volume in asked.volumes)}):
+        wanted = asked.of_pool(pool)
+        made = {name for name in found.volumes if name.pool_id == pool and name not in was.volumes}
         if made != wanted:
-            yield f"{pool} holds {len(made)} volumes and should hold {len(wanted)}, {asked.prefix}-0 and up"
-    sizes = {size for name, size in found.volumes.items() if name.pool_id in asked.pools}
-    if len(sizes) > 1:
-        yield f"root volumes are of {len(sizes)} sizes and should be of one"
+            yield f"{pool} holds {len(made)} new volumes and should hold {len(wanted)}: {_list(made ^ wanted)}"
+    for name, asked_size in sorted(asked.volumes.items()):
+        size = asked_size or found.sizes.get(name.pool_id, 0) // len(asked.of_pool(name.pool_id))
+        if found.volumes.get(name, size) != size:
+            yield f"{name} has {found.volumes[name]} GiB and should have {size}"
 
 
-def _roots(asked: Asked, was: Picture, found: Picture) -> Iterator[str]:
-    for server in sorted(asked.servers, key=_card):
-        volume = found.attachments.get((server, ROOT_VDISK))
-        if volume is None or _pool(volume) not in asked.pools:
-            yield f"{server} vdisk {ROOT_VDISK} has {volume or 'nothing'} and should have a root volume"
-    expected = {(server, ROOT_VDISK) for server in asked.servers} | was.attachments.keys()
+def _attached(asked: Asked, was: Picture, found: Picture) -> Iterator[str]:
+    expected = set(was.attachments)
+    allowed = Counter(was.attachments.values())
+    for item in asked.assigned:
+        allowed.update({str(volume): len(item.vdisks) if item.all_paths else 1 for volume in item.volumes})
+        for server in sorted(item.servers, key=card_of):
+            expected |= {(server, vdisk) for vdisk in item.vdisks}
+            yield from _of_server(item, server, found)
     for server, vdisk in sorted(found.attachments.keys() - expected):
         yield f"{server} vdisk {vdisk} has {found.attachments[server, vdisk]} and should be empty"
     for volume, count in Counter(found.attachments.values()).items():
-        if count > 1:
-            yield f"{volume} is attached {count} times and should be once"
+        if count > max(1, allowed[volume]):
+            yield f"{volume} is attached {count} times and should be {max(1, allowed[volume])} times at most"
+
+
+def _of_server(item: Assigned, server: str, found: Picture) -> Iterator[str]:
+    there = found.volumes_of(server)
+    for vdisk in item.vdisks:
+        if _volume(there.get(vdisk, "")) not in item.volumes:
+            yield f"{server} vdisk {vdisk} has {there.get(vdisk, 'nothing')} and should have a volume of {item.name}"
+    paths = {there.get(vdisk, "nothing") for vdisk in item.vdisks}
+    if item.all_paths and len(paths) > 1:
+        yield f"{server} has {_list(paths)} and should have one volume on vdisks {_list(item.vdisks)}"
 
 
 def _spread(asked: Asked, found: Picture) -> Iterator[str]:
-    volumes = {server: _pool(found.attachments.get((server, ROOT_VDISK), "")) for server in asked.servers}
-    roots = {server: pool for server, pool in volumes.items() if pool is not None and pool in asked.pools}
-    disks = Counter(
-        asked.pools[pool] for server, pool in roots.items() if server in asked.roles and pool in asked.pools
-    )
-    for disk, count in sorted(disks.items()):
-        if count > 1:
-            yield f"{count} of the servers {_list(asked.roles)} are on disk {disk} and at most one should be"
-    fewest, more = divmod(len(asked.servers), len(asked.pools))
-    fair = {fewest, fewest + bool(more)}
-    for name, count in sorted(Counter(roots.values()).items()):
-        if count not in fair:
-            yield f"{name} serves {count} servers and should serve {' or '.join(map(str, sorted(fair)))}"
+    for item in asked.assigned:
+        if item.all_paths or not item.servers:
+            continue
+        pools = {
+            (server, vdisk): volume.pool_id
+            for server in item.servers
+            for vdisk in item.vdisks
+            if (volume := _volume(found.attachments.get((server, vdisk), ""))) in item.volumes and volume is not None
+        }
+        for pool, count in sorted(Counter(pool for (server, _), pool in pools.items() if server in item.apart).items()):
+            if count > 1:
+                disk = asked.pools.get(pool, pool)
+                yield f"{count} of the servers {_list(item.apart)} are on disk {disk} and at most one should be"
+        fewest, more = divmod(len(item.servers) * len(item.vdisks), len(item.pools))
+        fair = {fewest, fewest + bool(more)}
+        for pool, count in sorted(Counter(pools.values()).items()):
+            if count not in fair:
+                yield f"{pool} serves {count} servers and should serve {' or '.join(map(str, sorted(fair)))}"
 
 
-def _network(asked: Asked, found: Picture) -> Iterator[str]:
-    for (server, nic), wanted in sorted(asked.ports.items(), key=lambda item: (_card(item[0][0]), item[0][1])):
-        vlans = found.nics.get((server, nic))
-        if vlans != PortVlans(wanted):
-            seen = f"in {_name(vlans.untagged)}" if vlans else "not there"
-            tagged = f", tagged in {_list(vlans.tagged)}" if vlans and vlans.tagged else ""
-            yield f"{server} nic {nic} is {seen}{tagged} and should be in {_name(wanted)}, untagged only"
+def _network(asked: Asked, was: Picture, found: Picture) -> Iterator[str]:
+    for vlan in sorted((was.vlans | asked.vlans) ^ found.vlans):
+        yield f"VLAN {vlan} is {'there' if vlan in found.vlans else 'not there'} and should{_not(vlan in found.vlans)} be"
+    for (server, nic), wanted in sorted(asked.ports.items(), key=lambda item: (card_of(item[0][0]), item[0][1])):
+        yield from _port(f"{server} nic {nic}", found.nics.get((server, nic)), PortVlans(wanted))
+    for port, vlans in sorted(was.uplinks.items()):
+        wanted_vlans = PortVlans(asked.uplinks[port]) if port in asked.uplinks else vlans
+        yield from _port(port, found.uplinks.get(port), wanted_vlans)
 
 
-def _name(vlan: int | None) -> str:
+def _not(there: bool) -> str:
+    return " not" if there else ""
+
+
+def _port(name: str, found: PortVlans | None, wanted: PortVlans) -> Iterator[str]:
+    if found != wanted:
+        seen = f"in {_vlan(found.untagged)}" if found else "not there"
+        tagged = f", tagged in {_list(found.tagged)}" if found and found.tagged else ""
+        yield f"{name} is {seen}{tagged} and should be in {_vlan(wanted.untagged)}, untagged only"
+
+
+def _vlan(vlan: int | None) -> str:
     return "no VLAN (isolated)" if vlan is ISOLATED else f"VLAN {vlan}"
 
 
-def _power(asked: Asked, was: Picture, found: Picture) -> Iterator[str]:
-    for server in sorted(asked.servers - found.running, key=_card):
+def _power(asked: Asked, found: Picture) -> Iterator[str]:
+    for server in sorted(asked.servers - found.running, key=card_of):
         yield f"{server} is off and should run"
 
 
@@ -196,16 +190,10 @@ def _untouched(asked: Asked, was: Picture, found: Picture, lines: Sequence[str])
     for name, size in was.volumes.items():
         if found.volumes.get(name) != size:
             yield f"{name} was there before and should be as it was"
-    if found.uplinks != was.uplinks:
-        yield "the uplinks changed, and no manifest says so"
 
 
-def _pool(volume: str) -> PoolId | None:
-    return VolumeId.parse(volume).pool_id if volume.count("/") == 2 else None
-
-
-def _card(server: str) -> int:
-    return int(server.partition("/")[0])
+def _volume(text: str) -> VolumeId | None:
+    return VolumeId.parse(text) if text.count("/") == 2 else None
 
 
 def _list(things: Iterable[object]) -> str:

@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from rackwright.cli.demo.facts import ROOT_VDISK, Asked
+from rackwright.cli.demo.asked import ROOT_VDISK, Asked
+from rackwright_sim.fabric import card_of
 
 HEALED, HELD = "healed", "held"
 PROMISED = {
     "volume-unassigned": HEALED,
+    "journal-path-lost": HEALED,
     "nic-moved": HEALED,
     "server-off": HEALED,
     "volume-shared-off": HEALED,
@@ -39,19 +41,27 @@ class Fault:
 
 
 def faults(asked: Asked, roots: Mapping[str, str]) -> tuple[Fault, ...]:
-    """All faults, on three servers without a role. `roots` are the root volumes of all servers, by the chassis' names.
+    """All faults, on three servers without a role and one with a journal. `roots` are the root volumes of all servers.
 
     All servers should run and the protected one is nobody's: for the volume that a server gets while it is off, one is
     declared Stopped first.
     """
     first, second, last = _victims(asked)
     vlan, other = _vlans(asked, second)
+    journals = next(item for item in asked.assigned if item.all_paths)
+    storage, path = min(journals.servers, key=card_of), journals.vdisks[1]
     return (
         Fault(
             "volume-unassigned",
             f"somebody takes the root volume from {first}, which runs",
             first,
             ("configure terminal", f"storage unassign {first} {ROOT_VDISK}"),
+        ),
+        Fault(
+            "journal-path-lost",
+            f"somebody takes one of its {len(journals.vdisks)} paths to its journal from {storage}, which runs",
+            storage,
+            ("configure terminal", f"storage unassign {storage} {path}"),
         ),
         Fault(
             "nic-moved",
@@ -85,7 +95,7 @@ def faults(asked: Asked, roots: Mapping[str, str]) -> tuple[Fault, ...]:
 
 
 def _victims(asked: Asked) -> tuple[str, str, str]:
-    plain = sorted(asked.servers - asked.roles, key=lambda server: int(server.partition("/")[0]))
+    plain = sorted(asked.servers - asked.roles, key=card_of)
     return plain[(len(plain) - 1) // 3], plain[len(plain) // 2], plain[-1]  # three servers are enough
 
 

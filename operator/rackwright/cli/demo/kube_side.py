@@ -4,7 +4,7 @@ import asyncio
 import http
 import os
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +17,8 @@ from rackwright.cli.demo.journal import latest
 from rackwright.cli.demo.manifests import write
 from rackwright.cli.demo.processes import RACKWRIGHT, Child, run, start
 from rackwright.cli.demo.report import Object
-from rackwright.cli.demo.side import KINDS
 from rackwright.cli.demo.tell import Teller
-from rackwright.core.resource import API_VERSION, Ref
+from rackwright.core.resource import API_VERSION, KINDS, Ref
 
 CHECKOUT = Path(__file__).parents[4]
 NAMESPACE = "rack"
@@ -108,10 +107,11 @@ class KubeSide:
         nodes = ("computenodes", "--all", "-n", NAMESPACE)
         await self._say("kubectl", "wait", "--for=condition=ChassisReady", "--timeout=60s", *nodes)
 
-    async def show_plan(self, ref: Ref) -> None:
-        """The current stage of the plan in the object's status, with its commands."""
+    async def show_plan(self, refs: Sequence[Ref]) -> None:
+        """The current stage of the plan in each object's status, with its commands."""
         await self._say("kubectl", "get", "chs,spool", "-n", NAMESPACE)
-        await self._say("kubectl", "get", *_named(ref), "-o", f"jsonpath={_HELD}")
+        for ref in refs:
+            await self._say("kubectl", "get", *_named(ref), "-o", f"jsonpath={_HELD}")
 
     async def show_why(self, ref: Ref) -> None:
         """What the object's conditions and drift say."""

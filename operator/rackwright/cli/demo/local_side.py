@@ -2,7 +2,7 @@
 
 import hashlib
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import orjson
@@ -11,11 +11,10 @@ from rackwright.cli.demo.journal import latest
 from rackwright.cli.demo.manifests import write
 from rackwright.cli.demo.processes import RACKWRIGHT, Child, run, start, typed
 from rackwright.cli.demo.report import Object
-from rackwright.cli.demo.side import KINDS
 from rackwright.cli.demo.tell import Teller
 from rackwright.cli.local_run import JOURNAL
 from rackwright.cli.session import state_of
-from rackwright.core.resource import Ref
+from rackwright.core.resource import KINDS, Ref
 
 SHOWN_LINES = 12
 DIFFERS = 2  # exit status of `plan` where something is to be done
@@ -64,8 +63,8 @@ class LocalSide:
         """`rackwright get`."""
         await self._show("get", most=SHOWN_LINES)
 
-    async def show_plan(self, ref: Ref) -> None:
-        """`rackwright plan`."""
+    async def show_plan(self, refs: Sequence[Ref]) -> None:
+        """`rackwright plan`, which has them all."""
         await self._show("plan", codes=(0, DIFFERS))
 
     async def show_why(self, ref: Ref) -> None:

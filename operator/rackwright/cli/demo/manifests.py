@@ -1,4 +1,4 @@
-"""The manifests of the demo: the golden rack's namespace, Secrets, Chassis and pool of root volumes, under its overlay."""
+"""The manifests of the demo: the whole golden rack, its Chassis under the demo's overlay."""
 
 import io
 import os
@@ -11,15 +11,16 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
 
 from rackwright.cli.demo.errors import DemoError
-from rackwright.core.resource import CHASSIS, STORAGE_POOL
+from rackwright.core.resource import CHASSIS
 
-NAMESPACE_FILE, SECRETS_FILE, CHASSIS_FILE, POOL_FILE = (
+NAMESPACE_FILE, SECRETS_FILE, CHASSIS_FILE, POOLS_FILE, CLUSTER_FILE = (
     "namespace.yaml",
     "secrets.yaml",
     "chassis.yaml",
-    "root-pool.yaml",
+    "storage-pools.yaml",
+    "controller-cluster.yaml",
 )
-POOL = "root"
+FILES = (NAMESPACE_FILE, SECRETS_FILE, CHASSIS_FILE, POOLS_FILE, CLUSTER_FILE)  # as a person would apply them
 EXAMPLES = Path(__file__).parents[4] / "deploy" / "examples"
 
 
@@ -27,11 +28,9 @@ EXAMPLES = Path(__file__).parents[4] / "deploy" / "examples"
 class Examples:
     """The example manifests, read once. Comments and order are kept: people read what the demo writes."""
 
-    namespace: str
-    secrets: str
+    files: Mapping[str, str]
     chassis: CommentedMap
     patch: CommentedMap
-    pool: CommentedMap
 
     @classmethod
     def read(cls, folder: Path = EXAMPLES) -> "Examples":
@@ -39,11 +38,9 @@ class Examples:
         golden = folder / "golden-rack"
         try:
             return cls(
-                namespace=(golden / "namespace.yaml").read_text("utf-8"),
-                secrets=(golden / "secrets.yaml").read_text("utf-8"),
-                chassis=_one(golden / "chassis.yaml", CHASSIS),
+                files={name: (golden / name).read_text("utf-8") for name in FILES},
+                chassis=_one(golden / CHASSIS_FILE, CHASSIS),
                 patch=_one(folder / "demo" / "chassis-patch.yaml", CHASSIS),
-                pool=_one(golden / "storage-pools.yaml", STORAGE_POOL, POOL),
             )
         except OSError as error:
             raise DemoError(f"The demo needs the example manifests: {error}. Run it in a checkout.") from error
@@ -52,7 +49,7 @@ class Examples:
     def credentials(self) -> tuple[str, str]:
         """Username and password of the chassis, from the Secret to which the Chassis refers."""
         name = self.chassis["spec"]["credentialsRef"]["name"]
-        for document in _yaml().load_all(self.secrets):
+        for document in documents(self.files[SECRETS_FILE]):
             if document["metadata"]["name"] == name:
                 return document["stringData"]["username"], document["stringData"]["password"]
         raise DemoError(f"secrets.yaml of the examples has no Secret {name}, to which the Chassis refers. Add it.")
@@ -63,12 +60,7 @@ class Examples:
         cli = self.chassis["spec"]["hardware"]["seaMicro"]["cli"]
         cli["port"] = port
         cli["hostKeys"] = [host_key]
-        return {
-            NAMESPACE_FILE: self.namespace,
-            SECRETS_FILE: self.secrets,
-            CHASSIS_FILE: text(self.chassis),
-            POOL_FILE: text(self.pool),
-        }
+        return {**self.files, CHASSIS_FILE: text(self.chassis)}
 
 
 def _yaml() -> YAML:
@@ -78,12 +70,12 @@ def _yaml() -> YAML:
     return yaml
 
 
-def _one(path: Path, kind: str, name: str | None = None) -> CommentedMap:
+def _one(path: Path, kind: str) -> CommentedMap:
     for document in _yaml().load_all(path.read_text("utf-8")):
-        if document["kind"] == kind and name in (None, document["metadata"]["name"]):
+        if document["kind"] == kind:
             found: CommentedMap = document
             return found
-    raise DemoError(f"{path} has no {kind} {name or ''}. Restore the file from the repository.")
+    raise DemoError(f"{path} has no {kind}. Restore the file from the repository.")
 
 
 def text(document: CommentedMap) -> str:
@@ -93,9 +85,14 @@ def text(document: CommentedMap) -> str:
     return out.getvalue()
 
 
+def documents(*contents: str) -> list[Mapping[str, Any]]:
+    """All manifests in these texts, as plain data."""
+    return [document for content in contents for document in YAML(typ="safe").load_all(content)]
+
+
 def parsed(content: str) -> Mapping[str, Any]:
-    """A manifest as plain data."""
-    document: Mapping[str, Any] = YAML(typ="safe").load(content)
+    """The one manifest in a text, as plain data."""
+    (document,) = documents(content)
     return document
 
 

@@ -1,6 +1,6 @@
 """What the demo hands back: the figures, and the sentences about what was not as promised. Pure."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -25,7 +25,33 @@ class Object:
     @property
     def ready(self) -> bool:
         """Whether it is as ready as it can be."""
-        return self.condition(READY[self.ref.kind]).get("status") == "True"
+        return self.condition(READY.get(self.ref.kind, "Ready")).get("status") == "True"
+
+    @property
+    def not_reconciled(self) -> bool:
+        """Whether it says that this version does not act on it yet."""
+        return self.condition("Ready").get("reason") == "NotReconciled"
+
+    @property
+    def asking(self) -> str | None:
+        """The digest of the plan that it asks consent for."""
+        held = self.condition("AwaitingApproval").get("status") == "True"
+        return str(self.plan["digest"]) if held and self.plan else None
+
+    @property
+    def plan(self) -> Mapping[str, Any]:
+        """What is planned for it, or nothing."""
+        return self.status.get("plan") or {}
+
+    @property
+    def stages(self) -> Sequence[Mapping[str, Any]]:
+        """The stages of its plan."""
+        return tuple(self.plan.get("stages", ()))
+
+    @property
+    def will_ask(self) -> bool:
+        """Whether there is something in its plan, now or later, that could lose data."""
+        return any(step["risk"] == "Destructive" for stage in self.stages for step in stage["steps"])
 
     @property
     def drift_mark(self) -> tuple[object, ...]:
@@ -63,12 +89,19 @@ class FaultResult:
 
 @dataclass
 class Report:
-    """All figures. `seconds`, `device_commands` (of every class) and `round_trips` are those until it had converged."""
+    """All figures; those of commands, round trips and `seconds` are until it had converged.
+
+    `device_commands` are of every class; `configuration` those that configure, by their words, and `by_hand` as many as a
+    person needs. `not_reconciled` are the objects that say that this version does not act on them.
+    """
 
     converged: bool = False
     seconds: float = 0.0
     device_commands: int = 0
     round_trips: int = 0
+    configuration: dict[str, int] = field(default_factory=dict)
+    by_hand: dict[str, int] = field(default_factory=dict)
+    not_reconciled: list[str] = field(default_factory=list)
     objects: dict[str, Count] = field(default_factory=dict)
     second_pass: SecondPass | None = None
     faults: list[FaultResult] = field(default_factory=list)
@@ -113,8 +146,8 @@ class Report:
 
 
 def count(objects: Iterable[Object]) -> dict[str, Count]:
-    """How many are ready, by kind."""
-    items = list(objects)
+    """How many are ready, by kind, of those that this version acts on."""
+    items = [item for item in objects if not item.not_reconciled]
     return {
         kind: Count(
             sum(item.ready for item in items if item.ref.kind == kind), sum(item.ref.kind == kind for item in items)

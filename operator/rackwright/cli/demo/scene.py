@@ -1,18 +1,18 @@
 """What every part of the demo works with: the chassis, the person's side, who is told, and how to wait for something."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from rackwright.cli.demo.asked import Asked, asked
 from rackwright.cli.demo.errors import DemoError
-from rackwright.cli.demo.facts import Asked, asked
-from rackwright.cli.demo.manifests import CHASSIS_FILE, POOL_FILE, parsed
+from rackwright.cli.demo.manifests import documents
 from rackwright.cli.demo.report import Object, Report
 from rackwright.cli.demo.side import Side
 from rackwright.cli.demo.simulator import Simulator
 from rackwright.cli.demo.tell import Teller
-from rackwright.core.resource import COMPUTE_NODE, Ref
+from rackwright.core.resource import CHASSIS, COMPUTE_NODE, CONTROLLER_CLUSTER, KINDS, STORAGE_POOL, Ref
 from rackwright_sim.startfile import Start
 
 T = TypeVar("T")
@@ -23,7 +23,10 @@ READING_SECONDS = 4.0
 
 @dataclass
 class Scene:
-    """One run. `files` are the manifests by name; `found` is the chassis before anybody touched it."""
+    """One run. `files` are the manifests by name; `found` is the chassis before anybody touched it.
+
+    `declared` are the objects of the manifests, and `others` those of them that this version does not act on yet.
+    """
 
     simulator: Simulator
     side: Side
@@ -34,13 +37,15 @@ class Scene:
     report: Report = field(default_factory=Report)
     chassis: Mapping[str, Any] = field(init=False)
     asked: Asked = field(init=False)
-    chassis_ref: Ref = field(init=False)
-    pool_ref: Ref = field(init=False)
+    declared: frozenset[Ref] = field(init=False)
+    others: frozenset[Ref] = field(init=False)
 
     def __post_init__(self) -> None:
-        self.chassis, pool = parsed(self.files[CHASSIS_FILE]), parsed(self.files[POOL_FILE])
-        self.asked = asked(self.chassis, pool, self.found)
-        self.chassis_ref, self.pool_ref = _ref(self.chassis), _ref(pool)
+        ours = [item for item in documents(*self.files.values()) if item["kind"] in KINDS]
+        self.chassis = next(item for item in ours if item["kind"] == CHASSIS)
+        self.asked = asked(ours, self.found)
+        self.declared = frozenset(map(_ref, ours))
+        self.others = frozenset(_ref(item) for item in ours if _is_other(item))
 
     @property
     def resync(self) -> float:
@@ -55,19 +60,22 @@ class Scene:
         """One object as it is stored; one without status where it is not there."""
         return (await self.side.objects()).get(ref, Object(ref, {}))
 
-    async def show_held(self, ref: Ref) -> None:
-        """What is held of an object: every command of the plan, or its gist where somebody watches."""
+    async def show_held(self, refs: Sequence[Ref]) -> None:
+        """What is held of these objects: every command of the plan, or its gist where somebody watches."""
         if self.patient:
-            await self.side.show_why(ref)
+            for ref in refs:
+                await self.side.show_why(ref)
             await asyncio.sleep(READING_SECONDS)
         else:
-            await self.side.show_plan(ref)
+            await self.side.show_plan(refs)
 
     async def at_rest(self) -> bool:
-        """Whether everything declared is there and ready."""
+        """Whether everything declared is there and ready, or says that this version does not act on it."""
         objects = await self.side.objects()
         nodes = sum(ref.kind == COMPUTE_NODE for ref in objects)
-        return nodes == len(self.asked.servers) and all(item.ready for item in objects.values())
+        if nodes < len(self.asked.servers) or self.declared - objects.keys():
+            return False
+        return all(item.not_reconciled if ref in self.others else item.ready for ref, item in objects.items())
 
     async def until(self, what: str, probe: Callable[[], Awaitable[T | None]], seconds: float) -> T:
         """Wait for a probe to give something true. DemoError where that takes too long, or a process has ended."""
@@ -84,3 +92,9 @@ class Scene:
 
 def _ref(document: Mapping[str, Any]) -> Ref:
     return Ref(document["kind"], document["metadata"]["namespace"], document["metadata"]["name"])
+
+
+def _is_other(document: Mapping[str, Any]) -> bool:
+    """Whether this version accepts it and does not act on it: by what its documentation says."""
+    kind, spec = document["kind"], document["spec"]
+    return kind == CONTROLLER_CLUSTER or (kind == STORAGE_POOL and spec["backend"]["type"] != "Chassis")

@@ -1,13 +1,11 @@
 """How a person and the operator meet: through a folder of manifests, or through an API server. Both look alike here."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
 from rackwright.cli.demo.report import Object
-from rackwright.core.resource import CHASSIS, COMPUTE_NODE, STORAGE_POOL, Ref
-
-KINDS = (CHASSIS, STORAGE_POOL, COMPUTE_NODE)
+from rackwright.core.resource import Ref
 
 
 class Side(Protocol):
@@ -36,8 +34,8 @@ class Side(Protocol):
     async def show_objects(self) -> None:
         """Tell how all objects are, as a person would list them."""
 
-    async def show_plan(self, ref: Ref) -> None:
-        """Tell what is held of an object, and which commands these are."""
+    async def show_plan(self, refs: Sequence[Ref]) -> None:
+        """Tell what is held of these objects, and which commands these are."""
 
     async def show_why(self, ref: Ref) -> None:
         """Tell what an object waits for."""

@@ -19,6 +19,7 @@ class Counts:
 
     commands: Mapping[str, int]
     round_trips: int
+    by_words: Mapping[str, int]  # those that configure
 
     @property
     def total(self) -> int:
@@ -62,7 +63,7 @@ class Simulator:
     async def counts(self) -> Counts:
         """The counters."""
         data = await self._get("/counters")
-        return Counts(data["commands"], data["round_trips"])
+        return Counts(data["commands"], data["round_trips"], data["configuration"])
 
     async def state(self) -> Start:
         """All tables."""

@@ -8,7 +8,8 @@ from rich.rule import Rule
 from rich.table import Table
 from rich.text import Text
 
-from rackwright.cli.demo.facts import ROOT_VDISK, Asked, Picture
+from rackwright.cli.demo.asked import ROOT_VDISK, Asked
+from rackwright.cli.demo.facts import Picture
 from rackwright.cli.demo.journal import Sent
 from rackwright.cli.demo.report import Object, count
 from rackwright.cli.demo.tell import Line
@@ -93,7 +94,7 @@ class Frame:
             f"ChassisReady {nodes.ready}/{nodes.total}",
             "green" if nodes.total and nodes.ready == nodes.total else "yellow",
         )
-        yield Text(f"{'NICs':<20}").append_text(_bar(self.picture.nics_right(self.asked), len(self.asked.ports)))
+        yield Text(f"{'NICs':<20}").append_text(_bar(self.picture.ports_right(self.asked), len(self.asked.ports)))
         for pool, disk in self.asked.pools.items():
             yield self._pool(pool, disk)
 
