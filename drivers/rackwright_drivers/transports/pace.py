@@ -1,7 +1,6 @@
 """Spacing of what is sent to a management plane: a token bucket that every transport shares with its own tests."""
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable
 
 
@@ -15,16 +14,16 @@ class Pace:
     def __init__(
         self,
         rate: float,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = lambda: asyncio.get_running_loop().time(),
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        """`rate` is in tokens a second and above 0; `clock` and `sleep` are for tests."""
+        """`rate` is in tokens a second and above 0; the clock is the event loop's. `clock` and `sleep` are for tests."""
         self._rate = rate
         self._capacity = max(1.0, rate)
         self._clock = clock
         self._sleep = sleep
         self._tokens = self._capacity
-        self._filled_at = clock()
+        self._filled_at: float | None = None
 
     async def take(self, tokens: int) -> None:
         """Wait until this many may be used, and use them."""
@@ -37,5 +36,6 @@ class Pace:
 
     def _refill(self) -> None:
         now = self._clock()
-        self._tokens = min(self._capacity, self._tokens + (now - self._filled_at) * self._rate)
+        idle = 0.0 if self._filled_at is None else now - self._filled_at
+        self._tokens = min(self._capacity, self._tokens + idle * self._rate)
         self._filled_at = now

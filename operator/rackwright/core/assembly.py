@@ -1,5 +1,7 @@
 """Puts the parts together, the same for a cluster and for a folder of manifests."""
 
+import asyncio
+import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -32,10 +34,12 @@ def assemble(
     drivers: Mapping[str, Connect] | None = None,
     now: Callable[[], str] = wall_clock,
     watcher: Watcher | None = None,
+    jitter: Callable[[], float] = random.random,
 ) -> Assembly:
-    """Engine and reconcilers over a store. Call it inside a running event loop."""
+    """Engine and reconcilers over a store. Call it inside a running event loop, whose clock all waiting goes by."""
     specs = Specs()
     endpoints = Endpoints(installed_drivers() if drivers is None else drivers, journal, leadership)
-    chassis = ChassisReconciler(store, endpoints, specs, now, watcher=watcher)
+    clock = asyncio.get_running_loop().time
+    chassis = ChassisReconciler(store, endpoints, specs, now, clock, watcher)
     others = NotYetReconciler(store, specs, now)
-    return Assembly(Engine(store, chassis, others), chassis, endpoints)
+    return Assembly(Engine(store, chassis, others, jitter=jitter), chassis, endpoints)

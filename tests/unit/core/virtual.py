@@ -1,8 +1,12 @@
-"""An event loop on a virtual clock: whoever waits for time waits for none of ours, and what would wait for ever fails."""
+"""An event loop on a virtual clock: whoever waits for time waits for none of ours, and what would wait for ever fails.
+
+With a `grace` (in real seconds) sockets of this machine work too: before the clock is put forward they are given that long
+to bring something. What would run in a thread runs in the loop, so that no clock runs ahead of it.
+"""
 
 import asyncio
 import selectors
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -15,6 +19,8 @@ class _Skipping(selectors.DefaultSelector):
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         events = super().select(0)
+        if not events and timeout != 0 and self.loop.grace:
+            events = super().select(self.loop.grace)
         if not events and timeout is None:
             raise AssertionError("everybody waits for what will never happen")
         if not events and timeout is not None and timeout > 0:
@@ -25,8 +31,9 @@ class _Skipping(selectors.DefaultSelector):
 class VirtualLoop(asyncio.SelectorEventLoop):
     """`now` is its time in seconds, from 0."""
 
-    def __init__(self) -> None:
+    def __init__(self, grace: float = 0.0) -> None:
         self.now = 0.0
+        self.grace = grace
         selector = _Skipping()
         selector.loop = self
         super().__init__(selector)
@@ -34,10 +41,20 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         return self.now
 
+    def run_in_executor(  # type: ignore[override]  # the same for everybody who calls it
+        self, executor: Any, func: Callable[..., Any], *args: Any
+    ) -> asyncio.Future[Any]:
+        future = self.create_future()
+        try:
+            future.set_result(func(*args))
+        except Exception as error:
+            future.set_exception(error)
+        return future
 
-def virtually(main: Coroutine[Any, Any, T]) -> T:
+
+def virtually(main: Coroutine[Any, Any, T], grace: float = 0.0) -> T:
     """The result of a coroutine, on a clock that waits for nobody."""
-    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+    with asyncio.Runner(loop_factory=lambda: VirtualLoop(grace)) as runner:
         return runner.run(main)
 
 

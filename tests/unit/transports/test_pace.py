@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rackwright_drivers.transports.pace import Pace
+from tests.unit.core.virtual import now, virtually
 
 
 class Clock:
@@ -55,3 +56,13 @@ async def test_the_mean_rate_holds_but_for_one_bucket_and_the_last_batch(batches
     for batch in batches:
         await pace.take(batch)
     assert sum(batches[:-1]) <= rate * (clock.now - 100.0) + max(1.0, rate) + 1e-6
+
+
+def test_it_goes_by_the_clock_of_the_event_loop() -> None:
+    async def main() -> float:
+        pace = Pace(2)
+        for _ in range(12):
+            await pace.take(1)
+        return now()
+
+    assert virtually(main()) == pytest.approx(5)
