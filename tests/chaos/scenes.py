@@ -1,0 +1,122 @@
+"""Scenes on the rack of four cards: one builds it, one heals it after a person was at it; each can be played with faults."""
+
+import re
+from collections import Counter
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from rackwright_drivers.contract.storage import VDisk
+from rackwright_sim.commands import Kind
+from rackwright_sim.faults import Fault
+from rackwright_sim.recorder import LogEntry
+from tests.chaos.likeness import differences, likeness
+from tests.chaos.racks import small
+from tests.chaos.world import Snapshot, World, in_a_world, world
+from tests.integration.crash.proof import repeated
+
+START = Path(__file__).parent / "manifests" / "small-start.yaml"
+
+
+@dataclass(frozen=True)
+class Clean:
+    """What an undisturbed run of a scene came to."""
+
+    likeness: Mapping[str, object]
+    lines: tuple[LogEntry, ...]
+    left: Snapshot
+
+
+@asynccontextmanager
+async def _scene(built: Snapshot | None) -> AsyncIterator[World]:
+    """How the world is when the operator begins: as found, or built and then spoilt by a person at the console."""
+    if built is None:
+        async with world(small, START) as found:
+            yield found
+        return
+    async with world(small, built.chassis) as found:
+        found.restore(built)
+        await spoil(found)
+        yield found
+
+
+def _before(name: str) -> Snapshot | None:
+    return clean("build").left if name == "heal" else None
+
+
+async def spoil(here: World) -> None:
+    """A bit of everything: power, cables of three kinds, and volumes on servers that run and on one that does not."""
+    attached = dict(here.sim.model.storage.attachments.items())
+    ours, spare = attached[VDisk("1/0", 0)], attached[VDisk("2/0", 0)]
+    await here.by_hand("power-off server 1/0 force no-confirm")
+    lines = [
+        "storage unassign 0/0 0",
+        "storage unassign 1/0 0",
+        "storage unassign 2/0 0",
+        f"storage assign 0/0 5 volume {ours}",
+        f"storage assign 1/0 3 volume {spare}",
+        "server id 0/0",
+        "nic 0",
+        "no untagged-vlan 100",
+        "tagged-vlan 150",
+        "end",
+    ]
+    await here.by_hand("configure terminal", *lines)
+    await here.by_hand("configure terminal", "interface te 0/1", "no untagged-vlan 150", "untagged-vlan 100", "end")
+    await here.by_hand("power-on server 2/0 no-confirm")
+
+
+@cache
+def clean(name: str) -> Clean:
+    """A scene (`build` or `heal`) with no fault at all."""
+    return in_a_world(_clean(_before(name)))
+
+
+async def _clean(built: Snapshot | None) -> Clean:
+    async with _scene(built) as here:
+        here.start()
+        await here.rests()
+        assert faultless(here) == []
+        lines = tuple(entry for entry in here.sim.log if entry.session.startswith("ssh"))
+        return Clean(likeness(here.sim.model), lines, here.snapshot())
+
+
+def play(name: str, faults: Sequence[Fault]) -> Sequence[LogEntry]:
+    """A scene with these faults; when all is at rest again, everything that must hold is looked at. What was sent."""
+    return in_a_world(_play(faults, _before(name), clean(name).likeness))
+
+
+async def _play(faults: Sequence[Fault], built: Snapshot | None, wanted: Mapping[str, object]) -> Sequence[LogEntry]:
+    async with _scene(built) as here:
+        here.sim.faults.replace(faults)
+        here.start()
+        await here.rests()
+        wrong = [*faultless(here), *differences(likeness(here.sim.model), wanted)]
+        assert wrong == [], "\n".join([here.story(), *wrong])
+        return list(here.sim.log)
+
+
+def faultless(here: World) -> list[str]:
+    """What went wrong on the way, in sentences."""
+    log = list(here.sim.log)
+    return [*here.judge.offences, *here.judge.misplaced(), *repeated(log), *unrecorded(here)]
+
+
+def unrecorded(here: World) -> Iterable[str]:
+    """Lines that reached the device and are in nobody's journal."""
+    kinds = (Kind.CONFIGURATION, Kind.NAVIGATION)
+    sent = Counter(entry.text for entry in here.sim.log if entry.session.startswith("ssh") and entry.kind in kinds)
+    noted = Counter(str(line["command"]) for operator in here.operators for line in operator.journal)
+    return [f"`{text}` was sent {count} times more than the journal says" for text, count in (sent - noted).items()]
+
+
+def kind_of(line: str) -> str:
+    """A line without what it is about: up to the first word that holds a number."""
+    words: list[str] = []
+    for word in line.partition(" | ")[0].split():
+        if re.search(r"\d", word):
+            break
+        words.append(word)
+    return " ".join(words)
