@@ -10,6 +10,7 @@ from rackwright.cli import folder, local_run, sim
 from rackwright.cli.demo.command import demo
 from rackwright.cli.run import run
 from rackwright.cli.session import FolderError
+from rackwright.core.store import StoreUnavailableError
 from rackwright.local.state import StateLockedError
 from rackwright_drivers.contract.errors import DriverError
 
@@ -47,7 +48,15 @@ def main() -> None:
     except click.ClickException as error:
         error.show()
         sys.exit(EXIT_ERROR)
-    except (FolderError, StateLockedError, InvalidSpec, DriverError, LookupError, OSError) as error:
+    except (
+        FolderError,
+        StateLockedError,
+        StoreUnavailableError,
+        InvalidSpec,
+        DriverError,
+        LookupError,
+        OSError,
+    ) as error:
         click.echo(f"rackwright: {error}", err=True)
         sys.exit(EXIT_ERROR)
     except KeyboardInterrupt:

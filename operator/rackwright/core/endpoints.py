@@ -2,15 +2,19 @@
 
 import asyncio
 import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from importlib.metadata import entry_points
+
+import structlog
 
 from rackwright.api.chassis import ChassisSpec
 from rackwright.core import metrics
 from rackwright.core.journal import Entry, Journal
 from rackwright.core.leadership import Leadership
 from rackwright_drivers.contract.chassis import (
+    Action,
+    ActionResult,
     ChassisDriver,
     CommandRecord,
     Connect,
@@ -18,7 +22,9 @@ from rackwright_drivers.contract.chassis import (
     DriverContext,
     Limits,
 )
-from rackwright_drivers.contract.errors import PermanentError
+from rackwright_drivers.contract.errors import PermanentError, UnsafeError
+
+log = structlog.get_logger(__name__)
 
 DRIVER_GROUP = "rackwright.chassis"
 
@@ -48,8 +54,25 @@ class Endpoint:
     driver: ChassisDriver
     fingerprint: str
     quiet_from: float
+    journal: Journal
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     context: Context = field(default_factory=Context)
+
+    async def execute(self, actions: Sequence[Action]) -> tuple[ActionResult, ...]:
+        """Do these. UnsafeError, with nothing sent, where it cannot be written down that they are about to be done."""
+        lines = "; ".join(line for action in actions for line in self.driver.commands(action))
+        try:
+            self.journal.write(_entry(self.address, self.context, "send", lines, "about to be sent"))
+        except OSError as error:
+            raise UnsafeError(
+                f"The journal cannot be written ({error.strerror or error}), so nothing is sent to {self.address}: make "
+                "room where it is kept."
+            ) from error
+        return await self.driver.execute(actions)
+
+
+def _entry(address: str, context: Context, purpose: str, command: str, result: str) -> Entry:
+    return Entry(address, context.object, purpose, context.why, command, result, seconds=0.0)
 
 
 class Endpoints:
@@ -74,7 +97,9 @@ class Endpoints:
         driver = self._connect(name, parameters, credentials, spec, context, address)
         if known is None:
             quiet_from = asyncio.get_running_loop().time() + spec.limits.settle_seconds
-            self._known[address] = endpoint = Endpoint(address, driver, mark, quiet_from, context=context)
+            self._known[address] = endpoint = Endpoint(
+                address, driver, mark, quiet_from, self._journal, context=context
+            )
             return endpoint
         async with known.lock:
             await known.driver.aclose()
@@ -112,18 +137,16 @@ class Endpoints:
     def _record(self, address: str, context: Context, command: CommandRecord) -> None:
         metrics.device_command(address, "read" if command.action is None else "change", command.error is None)
         reading = command.action is None
-        self._journal.write(
-            Entry(
-                endpoint=address,
-                object=context.object,
-                purpose="observe" if reading else "apply",
-                why=context.why,
-                command=command.command,
-                result=command.error or "ok",
-                seconds=command.seconds,
-                output="" if reading and command.error is None else command.output,
-            )
+        purpose = "observe" if reading else "apply"
+        entry = replace(
+            _entry(address, context, purpose, command.command, command.error or "ok"),
+            seconds=command.seconds,
+            output="" if reading and command.error is None else command.output,
         )
+        try:
+            self._journal.write(entry)
+        except OSError as error:  # it happened all the same, and what changes something was written down before
+            log.error("the journal cannot be written", command=entry.command, result=entry.result, error=str(error))
 
     def known(self) -> tuple[Endpoint, ...]:
         """The endpoints that were used so far."""

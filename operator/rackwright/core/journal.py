@@ -1,9 +1,11 @@
 """The journal: every device command, one JSON line, to standard output and to a bounded file.
 
 A line says when, for which object, why, what, with what result and how long it took. The format is the same in a cluster
-and on a folder of manifests.
+and on a folder of manifests. What changes a device is written down before it is sent too, all of a batch in one line: else
+nobody could tell what was on its way when a process was killed.
 """
 
+import errno
 import os
 import sys
 from collections.abc import Callable
@@ -23,7 +25,7 @@ class Entry:
 
     endpoint: str
     object: str
-    purpose: str  # observe, apply
+    purpose: str  # observe; send: about to be sent; apply: what became of it
     why: str
     command: str
     result: str  # ok, or the sentence of the error
@@ -72,7 +74,7 @@ def stream_sink(stream: TextIO = sys.stdout) -> Callable[[bytes], None]:
 class FileSink:
     """A file that never grows beyond twice its bound: when full it becomes `NAME.1` and a new one begins.
 
-    A line that a crash cut short stays as it is, on a line of its own.
+    A line that a crash or a full disk cut short stays as it is, on a line of its own.
     """
 
     def __init__(self, path: Path, bound_bytes: int = 16 * 1024 * 1024) -> None:
@@ -80,18 +82,25 @@ class FileSink:
         self._bound = bound_bytes
         path.parent.mkdir(parents=True, exist_ok=True)
         self._file = path.open("a+b", buffering=0)
+        self._torn = False
         if self._file.tell():
             self._file.seek(-1, os.SEEK_END)
             if self._file.read(1) != b"\n":
                 self._file.write(b"\n")
 
     def __call__(self, data: bytes) -> None:
-        """Append one line."""
+        """Append one line. OSError where it does not go in whole."""
         if self._file.tell() + len(data) > self._bound:
             self._file.close()
             self._path.replace(self._path.with_name(self._path.name + ".1"))
             self._file = self._path.open("ab", buffering=0)
-        self._file.write(data)
+            self._torn = False
+        line = b"\n" + data if self._torn else data
+        written = self._file.write(line)  # a disk that is nearly full takes a part and says nothing
+        if written != len(line):
+            self._torn = self._torn or written > 0
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self._path))
+        self._torn = False
 
     def close(self) -> None:
         """Close the file."""

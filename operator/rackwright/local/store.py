@@ -9,11 +9,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import structlog
+
 from rackwright.core.clock import now
 from rackwright.core.resource import COMPUTE_NODE, Ref, Resource
-from rackwright.core.store import EventType, SecretMissingError, StoreConflictError
+from rackwright.core.store import EventType, SecretMissingError, StoreConflictError, StoreUnavailableError
 from rackwright.local.manifests import Folder, Manifest, files, load, text
 from rackwright.local.state import Record, StateFolder
+
+log = structlog.get_logger(__name__)
 
 POLL_SECONDS = 0.5
 
@@ -33,6 +37,7 @@ class LocalStore:
         self._state = state
         self._writable = writable
         self._on_event = on_event
+        self._seen: tuple[tuple[Path, int, int], ...] = ()
         self._records = {record.ref: record for record in state.records()}
         self.folder: Folder = Folder({}, {}, ())
         self.reload()
@@ -77,9 +82,18 @@ class LocalStore:
         return all(other.uid != owner for other in self._records.values())
 
     def _keep(self, record: Record) -> None:
+        if self._writable:  # first: what is not on the disk must not be acted on
+            self._write(record)
         self._records[record.ref] = record
-        if self._writable:
+
+    def _write(self, record: Record) -> None:
+        try:
             self._state.write(record)
+        except OSError as error:
+            raise StoreUnavailableError(
+                f"{self._state.root} cannot be written ({error.strerror or error}), and what was done has to be kept "
+                f"there: make room, or give rackwright the right to. {record.ref} is as it was."
+            ) from error
 
     def _forget(self, ref: Ref) -> None:
         self._records.pop(ref, None)
@@ -162,7 +176,13 @@ class LocalStore:
         """Yields whenever a file changed, with the objects that are gone; the store is up to date by then."""
         while True:
             if self._marks() != self._seen:
-                yield self.reload()
+                try:
+                    gone = self.reload()
+                except StoreUnavailableError as error:
+                    self._seen = ()  # once more, at the next turn
+                    log.warning("the manifests changed and that cannot be kept; it is tried again", error=str(error))
+                else:
+                    yield gone
             await asyncio.sleep(seconds)
 
     def _marks(self) -> tuple[tuple[Path, int, int], ...]:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import orjson
+import pytest
 
 from rackwright.core.journal import OUTPUT_LIMIT, Entry, FileSink, Journal, stream_sink
 
@@ -69,6 +70,30 @@ def test_the_file_is_bounded_and_the_one_before_is_kept(tmp_path: Path) -> None:
     assert path.stat().st_size <= 1000
     assert path.with_name("journal.jsonl.1").stat().st_size <= 1000
     assert sorted(item.name for item in tmp_path.iterdir()) == ["journal.jsonl", "journal.jsonl.1"]
+
+
+def test_a_disk_that_takes_half_a_line_is_told_and_the_next_line_is_whole(tmp_path: Path) -> None:
+    """A nearly full disk takes what fits and reports success."""
+    path = tmp_path / "journal.jsonl"
+    sink = FileSink(path)
+    disk = sink._file
+
+    class Nearly:
+        def tell(self) -> int:
+            return disk.tell()
+
+        def write(self, data: bytes) -> int:
+            return disk.write(data[:20]) or 0
+
+    sink._file = Nearly()  # type: ignore[assignment]
+    for _ in range(2):
+        with pytest.raises(OSError, match="No space left on device"):
+            Journal(sink).write(entry("lost"))
+    sink._file = disk
+    Journal(sink).write(entry("kept"))
+    sink.close()
+    *_, last = path.read_bytes().splitlines()
+    assert orjson.loads(last)["command"] == "kept"
 
 
 def test_a_journal_goes_on_where_it_ended(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """A folder of manifests as a store: what a person does to the files, and what must survive it."""
 
 import asyncio
+import errno
 import os
 from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
@@ -10,7 +11,7 @@ import orjson
 import pytest
 
 from rackwright.core.resource import API_VERSION, CHASSIS, COMPUTE_NODE, STORAGE_POOL, Ref
-from rackwright.core.store import EventType, SecretMissingError
+from rackwright.core.store import EventType, SecretMissingError, StoreUnavailableError
 from rackwright.local.state import Record, StateFolder, StateLockedError, StateUnreadableError
 from rackwright.local.store import LocalStore
 from tests.unit.core.virtual import virtually
@@ -266,16 +267,34 @@ def test_a_crash_while_writing_leaves_the_old_or_the_new(rack: Rack, monkeypatch
     store = built(rack)
 
     def crash(*_: object) -> None:
-        raise OSError("killed")
+        raise KeyboardInterrupt("killed")
 
     monkeypatch.setattr(Path, "replace", crash)
-    with pytest.raises(OSError, match="killed"):
+    with pytest.raises(KeyboardInterrupt, match="killed"):
         asyncio.run(store.write_status(NODE, {"assignments": []}))
     monkeypatch.undo()
     assert any(path.suffix == ".tmp" for path in (rack.state.root / "objects").iterdir())
     again = rack.open().get(NODE)
     assert again is not None
     assert again.status == {"assignments": [{"vdisk": 0, "volume": "2/p/v-0"}]}
+
+
+def test_what_the_disk_does_not_take_is_not_acted_on(rack: Rack, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A consent that is only in memory would let a destructive command through that no restart knows of."""
+    store = built(rack)
+    before = store.get(NODE)
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(StoreUnavailableError, match="No space left on device"):
+        asyncio.run(store.write_status(NODE, {"consentsUsed": 1}))
+    assert store.get(NODE) == before
+    monkeypatch.undo()
+    written = asyncio.run(store.write_status(NODE, {"consentsUsed": 1}))
+    assert written is not None
+    assert written.status == {"consentsUsed": 1}
 
 
 def test_a_record_is_on_disk_before_it_takes_the_others_place(rack: Rack, monkeypatch: pytest.MonkeyPatch) -> None:

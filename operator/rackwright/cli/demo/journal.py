@@ -28,6 +28,8 @@ def gist(entries: Iterable[Mapping[str, object]]) -> tuple[Sent, ...]:
     for entry in entries:
         at, command, who = datetime.fromisoformat(str(entry["time"])), str(entry["command"]), str(entry["object"])
         time = f"{at:%H:%M:%S}"
+        if entry["journal"] == "send":
+            continue  # what became of it follows
         if entry["journal"] == "apply":
             reads = 0
             if not command.startswith(NAVIGATION):

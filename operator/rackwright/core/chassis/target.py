@@ -62,7 +62,7 @@ class ChassisTarget:
         owners = list(dict.fromkeys(str(owner) for step in steps for owner in step.owners[:1]))
         shown = ", ".join(owners[:3]) + (f" and {len(owners) - 3} more" if len(owners) > 3 else "")
         context.object, context.purpose, context.why = shown, "apply", steps[0].reason
-        return await self.endpoint.driver.execute([step.action for step in steps])
+        return await self.endpoint.execute([step.action for step in steps])
 
     @property
     def max_batch(self) -> int:
