@@ -46,6 +46,10 @@ class Judge:
         """A person consented to these commands, as a plan showed them."""
         self._granted.update(of_lines(commands, self._model))
 
+    def allow(self, most_disturbed: int) -> None:
+        """A person allows so many from now on; a stage that was decided before may still come."""
+        self.most_disturbed = max(most_disturbed, self.most_disturbed)
+
     @contextmanager
     def person_at_console(self) -> Iterator[None]:
         """What happens meanwhile is a person's own doing."""
@@ -160,14 +164,14 @@ class Judge:
         attached = {v: what for v, what in model.storage.attachments.items() if v.server in self._protected}
         return ports, power, attached, {server: model.servers.descriptions.get(server) for server in self._protected}
 
+    def away(self) -> dict[VDisk, VolumeId]:
+        """The volumes with data that are not where they belong."""
+        attached = dict(self._model.storage.attachments.items())
+        return {vdisk: volume for vdisk, volume in self.homes.items() if attached.get(vdisk) != volume}
+
     def misplaced(self) -> list[str]:
         """At the end: servers that do not have the volumes that their data is on."""
-        attached = dict(self._model.storage.attachments.items())
-        return [
-            f"{vdisk} had {volume} and ends with {attached.get(vdisk)}"
-            for vdisk, volume in self.homes.items()
-            if attached.get(vdisk) != volume
-        ]
+        return [f"{vdisk} lacks {volume}" for vdisk, volume in self.away().items()]
 
     def _say(self, offence: str) -> None:
         self.offences.append(f"{len(self._sim.log)}: {offence}")

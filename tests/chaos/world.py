@@ -6,6 +6,7 @@ but the store, which is in memory, and can be taken away.
 
 import asyncio
 import random
+import re
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
@@ -30,6 +31,7 @@ from tests.unit.core.kit import MemoryStore
 from tests.unit.core.virtual import now, virtually
 
 T = TypeVar("T")
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 GRACE_SECONDS = 0.001  # real: what this machine may take to carry a packet to itself
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 CREDENTIALS = {"username": b"admin", "password": b"admin"}
@@ -249,6 +251,7 @@ class World:
 
     async def by_hand(self, *lines: str) -> None:
         """A person at the console of the chassis."""
+        self.say(f"by hand: {'; '.join(lines)}")
         with self.judge.person_at_console():
             output, transcript = await self.sim.operate(*lines)
         assert "%" not in output, transcript
@@ -261,8 +264,10 @@ class World:
         return len(asking)
 
     def _consent(self, item: Resource) -> None:
-        digest = item.status["plan"]["digest"]
-        stage = item.status["plan"]["stages"][0]
+        asked = next(c["message"] for c in item.status["conditions"] if c["type"] == "AwaitingApproval")
+        digest = _DIGEST.findall(asked)[0]
+        stages = item.status.get("plan", {}).get("stages") or [{"steps": [], "stepCount": 0}]
+        stage = stages[0]
         assert stage["stepCount"] == len(stage["steps"]), "the plan shows less than all that it would do"
         stamped = item.ref.kind == COMPUTE_NODE and item.owner_uid is not None
         owner = self.chassis.ref if stamped else item.ref
