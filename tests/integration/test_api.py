@@ -78,7 +78,7 @@ async def _all_told(here: Lab, cases: dict[str, Case]) -> None:
                 conditions = item.get("status", {}).get("conditions", ())
                 ready = next((one for one in conditions if one["type"] == "Ready"), {"reason": "", "message": ""})
                 case = left.get(name)
-                if case and ready["reason"] == "InvalidSpec" and f"{case.path}: {case.message}" in ready["message"]:
+                if case and ready["reason"] == "InvalidSpec" and case.said in ready["message"]:
                     del left[name]
         return not left
 

@@ -1,5 +1,6 @@
 """Chassis: a shared enclosure, how to reach it, its VLANs, uplinks, storage slots and the servers stamped from it."""
 
+from collections.abc import Iterator
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar
 
@@ -23,7 +24,7 @@ from rackwright.api.common import (
 )
 from rackwright.api.nodeset import NodeSet
 from rackwright.api.ports import PortVlans
-from rackwright.api.schema import ApiModel, Free, Items, Range, Rule, Text, one_member
+from rackwright.api.schema import ApiModel, Free, Items, Range, Rule, Text, finds_none, one_member
 
 Url = Annotated[str, Text(2048, r"^https?://[A-Za-z0-9.:\[\]-]+(/[!-~]*)?$", "a URL, such as https://host/v2.0", 8)]
 
@@ -196,29 +197,40 @@ class ChassisSpec(Retained):
 
     rules: ClassVar[tuple[Rule["ChassisSpec"], ...]] = (
         RETAIN_ONLY,
-        Rule(
+        finds_none(
             cel="!has(self.nodeSets) || self.nodeSets.filter(s, has(s.remaining)).size() <= 1",
             message="two nodeSets have remaining; only one set can take the servers that no other names.",
-            holds=lambda it: [node_set.remaining is not None for node_set in it.node_sets].count(True) <= 1,
+            found=lambda it: _takers(it),
         ),
-        Rule(
+        finds_none(
             cel="!has(self.uplinks) || self.uplinks.all(u, "
             "(!has(u.untagged) || (has(self.vlans) && self.vlans.exists(v, v.id == u.untagged))) && "
             "(!has(u.tagged) || u.tagged.all(t, has(self.vlans) && self.vlans.exists(v, v.id == t))))",
             message="an uplink is in a VLAN that vlans does not have; add it or correct its number.",
-            holds=lambda it: all(uplink.named_vlans <= _vlan_ids(it) for uplink in it.uplinks),
+            found=lambda it: (f"{uplink.port} in {vlan}" for uplink in it.uplinks for vlan in _unknown(uplink, it)),
         ),
-        Rule(
+        finds_none(
             cel="!has(self.nodeSets) || self.nodeSets.all(s, !has(s.template.nicGroups) || s.template.nicGroups.all(g, "
             "(!has(g.untagged) || (has(self.vlans) && self.vlans.exists(v, v.id == g.untagged))) && "
             "(!has(g.tagged) || g.tagged.all(t, has(self.vlans) && self.vlans.exists(v, v.id == t)))))",
             message="a nicGroup of a node set is in a VLAN that vlans does not have; add it or correct its number.",
-            holds=lambda it: all(
-                group.named_vlans <= _vlan_ids(it) for item in it.node_sets for group in item.template.nic_groups
-            ),
+            found=lambda it: _groups_in_unknown(it),
         ),
     )
 
 
-def _vlan_ids(chassis: ChassisSpec) -> frozenset[int]:
-    return frozenset(vlan.id for vlan in chassis.vlans)
+def _unknown(port: PortVlans, chassis: ChassisSpec) -> frozenset[int]:
+    """The VLANs of a port that the chassis does not declare."""
+    return port.named_vlans - {vlan.id for vlan in chassis.vlans}
+
+
+def _groups_in_unknown(chassis: ChassisSpec) -> Iterator[str]:
+    for node_set in chassis.node_sets:
+        for group in node_set.template.nic_groups:
+            yield from (f"{node_set.name}/{group.name} in {vlan}" for vlan in _unknown(group, chassis))
+
+
+def _takers(chassis: ChassisSpec) -> tuple[str, ...]:
+    """The sets that would take all that is left, where there is more than one."""
+    names = tuple(node_set.name for node_set in chassis.node_sets if node_set.remaining is not None)
+    return names if len(names) > 1 else ()

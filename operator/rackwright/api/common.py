@@ -7,7 +7,8 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, Field, StrictBool
 
-from rackwright.api.schema import ApiModel, Items, Keys, Range, Rule, Text, refuse, shown
+from rackwright.api.schema import ApiModel, Items, Keys, Range, Rule, Text, refuse
+from rackwright.api.sentences import shown
 
 GROUP = "rackwright.dev"
 VERSION = "v1alpha1"

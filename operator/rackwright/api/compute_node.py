@@ -23,7 +23,7 @@ from rackwright.api.common import (
 )
 from rackwright.api.host import File, FileSystem, Multipath, VolumeGroup
 from rackwright.api.ports import NicGroup
-from rackwright.api.schema import ApiModel, Fixed, Items, Keys, Range, Rule, Text
+from rackwright.api.schema import ApiModel, Fixed, Items, Keys, Range, Rule, Text, finds_none, repeated
 
 MANAGEMENT = "management"
 """The key of `network.addresses` that stands for the interface which `network.management` names."""
@@ -136,10 +136,10 @@ class HostNetwork(ApiModel):
             message="addresses has an address for management; name that interface in management, such as eth0.",
             holds=lambda it: MANAGEMENT not in it.addresses or it.management is not None,
         ),
-        Rule(
+        finds_none(
             cel="!has(self.bonds) || self.bonds.all(a, self.bonds.exists_one(b, b.nicGroup == a.nicGroup))",
             message="two bonds share a NIC group; give each bond a group of its own.",
-            holds=lambda it: len({bond.nic_group for bond in it.bonds}) == len(it.bonds),
+            found=lambda it: repeated(bond.nic_group for bond in it.bonds),
         ),
     )
 
@@ -180,24 +180,24 @@ class NodeTemplate(Retained):
 
     rules: ClassVar[tuple[Rule["NodeTemplate"], ...]] = (
         RETAIN_ONLY,
-        Rule(
+        finds_none(
             cel="!has(self.nicGroups) || self.nicGroups.all(a, a.indexes.all(i, "
             "self.nicGroups.exists_one(b, i in b.indexes)))",
             message="a NIC is in two nicGroups; keep its index in one.",
-            holds=lambda it: len(_indexes(it)) == len(set(_indexes(it))),
+            found=lambda it: repeated(_indexes(it)),
         ),
-        Rule(
+        finds_none(
             cel="!has(self.network) || !has(self.network.bonds) || self.network.bonds.all(b, "
             "has(self.nicGroups) && self.nicGroups.exists(g, g.name == b.nicGroup))",
             message="a bond names a nicGroup that is not in nicGroups; add the group or correct the name.",
-            holds=lambda it: _bonded(it) <= {group.name for group in it.nic_groups},
+            found=lambda it: _bonded(it) - {group.name for group in it.nic_groups},
         ),
-        Rule(
+        finds_none(
             cel="!has(self.volumeGroups) || self.volumeGroups.all(v, v.physicalVolumes.all(p, !has(p.multipath) || "
             "(has(self.multipath) && self.multipath.devices.exists(d, d.name == p.multipath))))",
             message="a physical volume names a multipath device that is not in multipath.devices; "
             "add the device or correct the name.",
-            holds=lambda it: _multipaths_used(it) <= _multipaths(it),
+            found=lambda it: _multipaths_used(it) - _multipaths(it),
         ),
     )
 

@@ -1,7 +1,7 @@
 """ControllerCluster: the services that make a control plane, over an odd number of nodes."""
 
 from enum import StrEnum
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
@@ -18,7 +18,7 @@ from rackwright.api.common import (
     Port,
     Retained,
 )
-from rackwright.api.schema import ApiModel, Fixed, Items, Range, Rule, Text, one_member
+from rackwright.api.schema import ApiModel, Fixed, Items, Range, Rule, Text, finds_none, one_member, repeated
 
 
 class ClusterMember(ApiModel):
@@ -201,24 +201,24 @@ class ControllerClusterSpec(Retained):
             message="members must be an odd number (1, 3, 5 or 7), so that no half can face the other.",
             holds=lambda it: len(it.members) % 2 == 1,
         ),
-        Rule(
+        finds_none(
             cel="!has(self.virtualIPs) || self.virtualIPs.all(a, self.virtualIPs.exists_one(b, "
             "b.virtualRouterID == a.virtualRouterID && b.interface == a.interface))",
             message="two virtualIPs have the same virtualRouterID on one interface; give each a number of its own.",
-            holds=lambda it: _unique([(ip.interface, ip.virtual_router_id) for ip in it.virtual_ips]),
+            found=lambda it: repeated(f"{ip.virtual_router_id} on {ip.interface}" for ip in it.virtual_ips),
         ),
-        Rule(
+        finds_none(
             cel="!has(self.virtualIPs) || "
             "self.virtualIPs.all(a, self.virtualIPs.exists_one(b, b.address == a.address))",
             message="two virtualIPs have the same address; give each an address of its own.",
-            holds=lambda it: _unique([ip.address for ip in it.virtual_ips]),
+            found=lambda it: repeated(ip.address for ip in it.virtual_ips),
         ),
-        Rule(
+        finds_none(
             cel="!has(self.services) || self.services.all(s, s.virtualIPs.all(n, "
             "has(self.virtualIPs) && self.virtualIPs.exists(v, v.name == n)))",
             message="a service names a virtual IP that is not in virtualIPs; add it there or correct the name.",
-            holds=lambda it: (
-                {name for service in it.services for name in service.virtual_ips} <= {ip.name for ip in it.virtual_ips}
+            found=lambda it: (
+                {name for service in it.services for name in service.virtual_ips} - {ip.name for ip in it.virtual_ips}
             ),
         ),
         Rule(
@@ -230,10 +230,6 @@ class ControllerClusterSpec(Retained):
             holds=lambda it: _lost(it) < {member.name for member in it.members},
         ),
     )
-
-
-def _unique(values: list[Any]) -> bool:
-    return len(set(values)) == len(values)
 
 
 def _lost(cluster: ControllerClusterSpec) -> set[str]:

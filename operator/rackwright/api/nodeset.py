@@ -7,7 +7,7 @@ from pydantic import Field
 
 from rackwright.api.common import InterfaceAddress, Name, Network, ServerId
 from rackwright.api.compute_node import NodeTemplate
-from rackwright.api.schema import ApiModel, Free, Items, Keys, Rule, Text, exactly_one
+from rackwright.api.schema import ApiModel, Free, Items, Keys, Rule, Text, exactly_one, finds_none, repeated
 
 IDENTITY = ("chassisRef", "server")
 """What an override may not touch: which server a node is."""
@@ -98,16 +98,16 @@ class NodeSet(ApiModel):
 
     rules: ClassVar[tuple[Rule["NodeSet"], ...]] = (
         exactly_one("members", "remaining"),
-        Rule(
+        finds_none(
             cel="!has(self.members) || self.members.all(a, self.members.exists_one(b, b.name == a.name))",
             message="two members have the same name; give each a name of its own.",
-            holds=lambda it: len({member.name for member in it.members}) == len(it.members),
+            found=lambda it: repeated(member.name for member in it.members),
         ),
-        Rule(
+        finds_none(
             cel="!has(self.members) || !has(self.overrides) || "
             "self.overrides.all(o, self.members.exists(m, m.server == o.server))",
             message="an override is for a server that is not a member of the set; add it or correct the server.",
-            holds=lambda it: not it.members or _overridden(it) <= {member.server for member in it.members},
+            found=lambda it: _overridden(it) - {member.server for member in it.members} if it.members else (),
         ),
     )
 

@@ -6,7 +6,8 @@ all, so each of them is also checked in Python, with the same sentence.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, ClassVar, Generic, Self, TypeVar, cast, get_args
@@ -15,6 +16,8 @@ from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaH
 from pydantic.alias_generators import to_camel
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+from rackwright.api.sentences import listed, shown
 
 M = TypeVar("M")
 
@@ -27,10 +30,9 @@ def refuse(*sentences: str) -> PydanticCustomError:
     return PydanticCustomError(PROBLEM, "{text}", {"text": " ".join(sentences), "sentences": sentences})
 
 
-def shown(value: object) -> str:
-    """A value as a message shows it: quoted, and cut where it is long."""
-    text = repr(value) if not isinstance(value, str) else f'"{value}"'
-    return text if len(text) <= 80 else f"{text[:76]}...{text[-1]}"
+def with_found(message: str, found: str) -> str:
+    """A sentence with what was found at its end."""
+    return f"{message.removesuffix('.')}; found {found}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,11 +112,12 @@ class Items:
             raise refuse(f"has {len(value)} items; use {self.least} to {self.most}.")
         if self.key:
             keys = [item.by_alias(self.key) for item in value]
-            twice = sorted({str(key) for key in keys if keys.count(key) > 1})
+            twice = [str(key) for key, times in Counter(keys).items() if times > 1]
             if twice:
-                raise refuse(f"has more than one item with {self.key} {', '.join(twice)}; keep one of each.")
+                raise refuse(f"has more than one item with {self.key} {listed(twice)}; keep one of each.")
         elif self.unique and len(set(value)) != len(value):
-            raise refuse("has an item twice; keep one of each.")
+            twice = [shown(item) for item, times in Counter(value).items() if times > 1]
+            raise refuse(f"has {listed(twice)} twice; keep one of each.")
         return value
 
 
@@ -143,8 +146,9 @@ class Keys:
     def _check(self, value: Mapping[str, Any]) -> Mapping[str, Any]:
         if len(value) > self.most:
             raise refuse(f"has {len(value)} entries; use at most {self.most}.")
-        if not all(self.text.accepts(key) for key in value):
-            raise refuse(self._message)
+        wrong = [shown(key) for key in value if not self.text.accepts(key)]
+        if wrong:
+            raise refuse(with_found(self._message, listed(wrong)))
         return value
 
 
@@ -182,6 +186,7 @@ class Rule(Generic[M]):
     """What must hold between the fields of one object: the CEL expression, the same in Python, and the sentence.
 
     `say` with `cel_say` (a CEL expression that yields the same text) replaces the sentence by one that names the value.
+    `found` is what of the value breaks it, where that is one of many: CEL has no way to say it, the operator adds it.
     """
 
     cel: str
@@ -189,15 +194,28 @@ class Rule(Generic[M]):
     holds: Callable[[M], bool]
     cel_say: str | None = None
     say: Callable[[M], str] | None = None
+    found: Callable[[M], Iterable[str]] | None = None
 
     def sentence(self, value: M) -> str:
         """Why this value is refused, and what to do."""
+        if self.found:
+            return with_found(self.message, listed(sorted(self.found(value))))
         return self.say(value) if self.say else self.message
 
     def as_validation(self) -> dict[str, str]:
         """As an item of `x-kubernetes-validations`."""
         found = {"rule": self.cel, "message": self.message}
         return found | {"messageExpression": self.cel_say} if self.cel_say else found
+
+
+def finds_none(cel: str, message: str, found: Callable[[M], Iterable[str]]) -> Rule[M]:
+    """The rule that nothing is found; what is found is named."""
+    return Rule(cel, message, holds=lambda value: not any(True for _ in found(value)), found=found)
+
+
+def repeated(items: Iterable[Any]) -> Iterator[str]:
+    """What is there more than once."""
+    return (str(item) for item, times in Counter(items).items() if times > 1)
 
 
 @dataclass(frozen=True, slots=True)

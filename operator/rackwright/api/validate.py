@@ -22,10 +22,9 @@ from rackwright.api.kinds import (
     Spec,
     StoragePool,
 )
-from rackwright.api.schema import PROBLEM, ApiModel, members, shown
+from rackwright.api.schema import PROBLEM, ApiModel, members, with_found
+from rackwright.api.sentences import field_path, joined, shown
 from rackwright.api.storage_pool import StoragePoolSpec
-
-PROBLEMS_SHOWN = 5
 
 
 class InvalidSpec(ValueError):
@@ -33,9 +32,7 @@ class InvalidSpec(ValueError):
 
     def __init__(self, problems: Sequence[str]) -> None:
         self.problems = tuple(problems)
-        rest = len(self.problems) - PROBLEMS_SHOWN
-        text = " ".join(self.problems[:PROBLEMS_SHOWN])
-        super().__init__(f"{text} ({rest} more)" if rest > 0 else text)
+        super().__init__(joined(self.problems))
 
 
 @overload
@@ -80,7 +77,8 @@ def _transitions(model: type[ApiModel], old: Mapping[str, Any], new: Mapping[str
     """Goes through objects only: no fixed field is in a list."""
     for field in model.fixed:
         if not field.holds(old, new, model.model_fields[model.name_of(field.name)].default):
-            yield f"{path}: {field.message}"
+            was, now = (shown(spec[field.name]) if field.name in spec else "nothing" for spec in (old, new))
+            yield f"{path}: {with_found(field.message, f'{now} instead of {was}')}"
     for name, info in model.model_fields.items():
         alias = info.alias or name
         before, after = old.get(alias), new.get(alias)
@@ -123,11 +121,7 @@ def _validated(model: type[ApiModel], data: Mapping[str, Any], root: str) -> Any
 
 
 def _path(root: str, error: ErrorDetails) -> str:
-    """Where it is, as `spec.vlans[0].id`."""
-    path = root
-    for part in error["loc"]:
-        path += f"[{part}]" if isinstance(part, int) else f".{part}" if path else str(part)
-    return path or "the manifest"
+    return field_path(root, error["loc"]) or "the manifest"
 
 
 def _sentences(error: ErrorDetails) -> Sequence[str]:

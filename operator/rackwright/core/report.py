@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from rackwright.api.sentences import and_more
 from rackwright.api.status import (
     COMMANDS_SHOWN,
     DRIFT_SHOWN,
@@ -153,7 +154,7 @@ def _accept(view: View) -> str:
 
 def _stuck(problems: Sequence[Problem]) -> Verdict:
     first = next((problem for problem in problems if problem.reason != UNKNOWN), problems[0])
-    message = first.message + (f" (and {len(problems) - 1} more)" if len(problems) > 1 else "")
+    message = and_more(first.message, len(problems) - 1)
     if first.reason == UNKNOWN:
         return Verdict("Unknown", UNKNOWN, message)
     return Verdict("False", first.reason, message, stalled=True)

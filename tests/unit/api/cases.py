@@ -74,6 +74,11 @@ class Case:
         """The kind of the object."""
         return self.start.partition("/")[0]
 
+    @property
+    def said(self) -> str:
+        """How the operator's sentence begins; it may go on with what it found."""
+        return f"{self.path}: {self.message}".removesuffix(".")
+
     def manifest(self) -> dict[str, Any]:
         """The example with the edits made."""
         return edited(manifests()[self.start], self.edits)

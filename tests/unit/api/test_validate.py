@@ -36,7 +36,6 @@ def test_the_example_of_a_stamped_node_has_a_valid_status() -> None:
 
 @pytest.mark.parametrize("case", REFUSED, ids=names(REFUSED))
 def test_refused(case: Case) -> None:
-    expected = f"{case.path}: {case.message}"
     if case.update:
         parse(case.kind, case.manifest())
         old = manifests()[case.start]
@@ -45,7 +44,7 @@ def test_refused(case: Case) -> None:
         with pytest.raises(InvalidSpec) as caught:
             parse(case.kind, case.manifest())
         found = list(caught.value.problems)
-    assert expected in found
+    assert any(problem.startswith((f"{case.said}.", f"{case.said}; found ")) for problem in found)
     assert all(problem.startswith(case.path.split("[")[0].split(".")[0]) for problem in found)
 
 
@@ -119,7 +118,7 @@ def test_many_problems_are_counted() -> None:
     with pytest.raises(InvalidSpec) as caught:
         parse("Chassis", manifest)
     assert len(caught.value.problems) == 9
-    assert str(caught.value).endswith("(4 more)")
+    assert str(caught.value).endswith(" And 4 more.")
 
 
 def test_long_values_are_cut() -> None:
