@@ -14,4 +14,4 @@ def natural(text: object) -> tuple[tuple[int, int, str], ...]:
 @lru_cache(maxsize=16384)  # every look at a rack sorts the same names again
 def _key(text: str) -> tuple[tuple[int, int, str], ...]:
     pieces = _DIGITS.split(text)
-    return tuple((1, int(piece), "") if piece.isdigit() else (0, 0, piece) for piece in pieces if piece)
+    return tuple((1, int(piece), "") if piece.isdecimal() else (0, 0, piece) for piece in pieces if piece)

@@ -6,11 +6,13 @@ Priorities: what a person changed goes before what is degraded, and that before 
 import asyncio
 import heapq
 from collections.abc import Callable
+from contextlib import suppress
 from enum import IntEnum
 from itertools import count
 from typing import Generic, TypeVar
 
 K = TypeVar("K")
+REPLACED = 64  # entries of the schedule that may be out of date
 
 
 class Priority(IntEnum):
@@ -68,6 +70,9 @@ class WorkQueue(Generic[K]):
         when = self._now() + seconds
         self._due[key] = (when, priority)
         heapq.heappush(self._heap, (when, next(self._order), key))
+        if len(self._heap) > 2 * len(self._due) + REPLACED:  # what was replaced would else lie there until its time
+            self._heap = [item for item in self._heap if self._due.get(item[2], (None,))[0] == item[0]]
+            heapq.heapify(self._heap)
         self._wake.set()
 
     def forget(self, key: K) -> None:
@@ -85,10 +90,9 @@ class WorkQueue(Generic[K]):
                     self._active.add(key)
                     return key
             self._wake.clear()
-            try:
-                await asyncio.wait_for(self._wake.wait(), wait)
-            except TimeoutError:
-                continue
+            with suppress(TimeoutError):
+                async with asyncio.timeout(wait):  # wait_for of Python 3.11 loses a cancellation at the same moment
+                    await self._wake.wait()
 
     def done(self, key: K) -> None:
         """The key is out of hand; it is due at once if it was added meanwhile."""

@@ -269,6 +269,19 @@ def test_settle_works_until_nothing_is_due_and_leaves_what_is_later() -> None:
     virtually(main())
 
 
+def test_settling_comes_to_its_end_also_when_a_look_is_scheduled_at_that_very_moment() -> None:
+    async def main() -> None:
+        chassis = Scripted(seconds=1)
+        made = engine(chassis)
+        for _ in range(3):
+            made.retry([KEY])
+            async with asyncio.timeout(10):
+                await made.settle()
+        assert len(chassis.calls) == 3
+
+    virtually(main())
+
+
 def test_look_at_all_asks_for_each_chassis_once() -> None:
     async def main() -> None:
         made = engine(Scripted())

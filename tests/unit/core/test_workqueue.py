@@ -124,6 +124,18 @@ def test_settled_waits_for_what_is_due_and_in_hand_and_not_for_what_is_later() -
     virtually(main())
 
 
+def test_a_schedule_that_is_replaced_all_day_does_not_grow() -> None:
+    async def main() -> None:
+        queue: WorkQueue[str] = WorkQueue()
+        for second in range(5000):
+            queue.schedule("abc"[second % 3], 86400 + second, PERIODIC)
+        assert len(queue._heap) < 200
+        assert await take(queue, 3) == ["c", "a", "b"]
+        assert now() == 86400 + 4999
+
+    virtually(main())
+
+
 KEYS = st.sampled_from("abc")
 WORK = st.lists(
     st.one_of(
