@@ -59,7 +59,7 @@ def stamp(chassis: Ref, uid: str, spec: ChassisSpec, servers: Iterable[str]) -> 
             nodes.append(_node(chassis, uid, candidate, taken))
             taken.add(candidate.name)
         except InvalidSpec as error:
-            problems += [f'nodeSets "{candidate.node_set.name}": {problem}' for problem in error.problems]
+            problems += [f"spec.nodeSets[{candidate.node_set.name}]: {problem}" for problem in error.problems]
             unmade.add(candidate.name)
     problems += _idle_overrides(spec, {(candidate.node_set.name, candidate.server) for candidate in candidates})
     return Stamped(tuple(nodes), tuple(problems), frozenset(unmade - taken))
@@ -102,7 +102,7 @@ def _misfit(spec: ChassisSpec, servers: frozenset[str], member: Member, owner: s
     if server not in servers:
         return f"server {server} is not in the chassis; correct it or insert the card."
     if owner is not None:
-        return f'server {server} is in nodeSets "{owner}" as well; keep it in one of the two.'
+        return f"server {server} is in spec.nodeSets[{owner}] as well; keep it in one of the two."
     return None
 
 
@@ -175,7 +175,7 @@ def _spec(chassis: Ref, candidate: _Candidate) -> Mapping[str, Any]:
 def _idle_overrides(spec: ChassisSpec, known: set[tuple[str, str]]) -> list[str]:
     """Overrides of a `remaining` set for servers that it does not have (those of members are refused with the spec)."""
     return [
-        f'nodeSets "{node_set.name}": the override for {override.server} applies to no node; correct the server.'
+        f"spec.nodeSets[{node_set.name}]: the override for {override.server} applies to no node; correct the server."
         for node_set in spec.node_sets
         for override in node_set.overrides
         if (node_set.name, override.server) not in known

@@ -119,7 +119,7 @@ def test_what_cannot_be_made_is_said(
     node_set: dict[str, Any], protected: tuple[str, ...], problem: str, unmade: str
 ) -> None:
     found = run(sets(node_set, protected=protected), "0/0", "3/0")
-    assert f'nodeSets "a": {problem}' in found.problems
+    assert f"spec.nodeSets[a]: {problem}" in found.problems
     assert unmade in found.unmade
     assert unmade not in by_name(found)
 
@@ -133,7 +133,9 @@ def test_a_problem_holds_up_nobody_else() -> None:
 def test_a_server_in_two_sets_goes_to_the_first() -> None:
     found = run(sets(members("a", "0/0"), members("b", "0/0")), "0/0")
     assert set(by_name(found)) == {"a-0-0"}
-    assert found.problems == ('nodeSets "b": server 0/0 is in nodeSets "a" as well; keep it in one of the two.',)
+    assert found.problems == (
+        "spec.nodeSets[b]: server 0/0 is in spec.nodeSets[a] as well; keep it in one of the two.",
+    )
 
 
 def test_a_name_goes_to_the_first_that_can_have_it() -> None:
@@ -141,7 +143,7 @@ def test_a_name_goes_to_the_first_that_can_have_it() -> None:
     named = {"name": "a", "members": [{"server": "0/0", "name": "n-1"}], "template": {}}
     found = run(sets(named, rest), "0/0", "1/0", "2/0")
     assert {name: node["spec"]["server"] for name, node in by_name(found).items()} == {"n-1": "0/0", "n-2": "2/0"}
-    assert found.problems == ('nodeSets "rest": server 1/0 would be a second n-1; give it another name.',)
+    assert found.problems == ("spec.nodeSets[rest]: server 1/0 would be a second n-1; give it another name.",)
     assert found.unmade == frozenset()
 
 
@@ -154,14 +156,14 @@ def test_remaining_leaves_out_servers_that_another_set_names_even_in_vain() -> N
 def test_a_server_without_a_card_number_needs_a_member() -> None:
     found = run(sets({"name": "a", "remaining": {"namePrefix": "n"}, "template": {}}), "Blade1")
     assert found.nodes == ()
-    assert found.problems == ('nodeSets "a": server Blade1 has no card number; name it in members of a set.',)
+    assert found.problems == ("spec.nodeSets[a]: server Blade1 has no card number; name it in members of a set.",)
 
 
 def test_an_override_for_a_server_of_another_set_is_said() -> None:
     overrides = [{"server": "0/0", "spec": {"powerState": "Stopped"}}]
     rest = {"name": "rest", "remaining": {"namePrefix": "n"}, "template": {}, "overrides": overrides}
     found = run(sets(members("a", "0/0"), rest), "0/0", "1/0")
-    assert found.problems == ('nodeSets "rest": the override for 0/0 applies to no node; correct the server.',)
+    assert found.problems == ("spec.nodeSets[rest]: the override for 0/0 applies to no node; correct the server.",)
 
 
 def test_a_chassis_whose_name_cannot_be_a_label_stamps_nothing() -> None:

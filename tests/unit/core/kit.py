@@ -132,7 +132,7 @@ class MemoryStore:
     async def secret(self, namespace: str, name: str) -> Mapping[str, bytes]:
         found = self.secrets.get((namespace, name))
         if found is None:
-            raise SecretMissingError(f"there is no Secret {name} in namespace {namespace}.")
+            raise SecretMissingError(f"there is no Secret {name} in namespace {namespace}. Create it.")
         return found
 
     async def write_status(self, ref: Ref, status: Mapping[str, Any]) -> Resource | None:

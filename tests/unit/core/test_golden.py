@@ -194,7 +194,7 @@ def test_a_crowded_pool_says_what_fills_it_and_the_rest_is_built() -> None:
     journal = bench.resource(STORAGE_POOL, "journal")
     assert condition(journal, "Ready") == ("False", "NoCapacity")
     message = next(c["message"] for c in journal.status["conditions"] if c["type"] == "Ready")
-    assert "Pool 7/RAIDPOOL has " in message
+    assert "in pool 7/RAIDPOOL, which has only " in message
     assert "63 more" in message or "and 61 more (" in message
     assert "which nobody declared and which stay" in message
     assert {problem.reason for problem in last.problems} == {"NoCapacity", "NoVolume"}

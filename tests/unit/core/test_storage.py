@@ -107,7 +107,9 @@ def test_volumes_that_cannot_fit_into_a_new_pool_are_not_tried() -> None:
     bench = Bench.of("small", [small_chassis(), pool("root", volumes=volumes)])
     bench.settle()
     assert ready(bench, "root") == ("False", "NoCapacity")
-    assert "2794 GiB free, too little for 4 volumes of 1024 GiB" in message(bench, STORAGE_POOL, "root")
+    assert "asks for 4 volumes of 1024 GiB in pool 2/rootpool-1, which has only 2794 GiB free" in message(
+        bench, STORAGE_POOL, "root"
+    )
     assert not any(isinstance(action, CreateVolumes) for action in bench.applied)
 
 

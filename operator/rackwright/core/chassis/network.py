@@ -29,12 +29,26 @@ def lay_out_network(wanted: Wanted, rack: Rack, observed: ChassisState) -> None:
         if isinstance(port, Nic):
             nics[port.server].append(port.index)
     for node in rack.nodes:
-        _node(wanted, rack, node, network, sorted(nics[node.server]))
+        if nics[node.server] or not _is_absent(node.server, observed):  # an absent card is told of with its power
+            _node(wanted, rack, node, network, sorted(nics[node.server]))
+
+
+def _is_absent(server: str, observed: ChassisState) -> bool:
+    return not isinstance(observed.servers, Unknown) and server not in observed.servers
 
 
 def _uplinks(wanted: Wanted, rack: Rack, network: Network) -> None:
+    there = sorted(str(port) for port in network.ports if isinstance(port, Uplink))
     for item in rack.chassis.spec.uplinks:
-        _port(wanted, Uplink(item.port), _declared(item, network), rack.ref, network)
+        if Uplink(item.port) not in network.ports:
+            wanted.problem(
+                rack.ref,
+                "UnknownUplink",
+                f"spec.uplinks names {item.port}, which the chassis does not have; it has {', '.join(there) or 'none'}. "
+                "Name one of those, or remove the entry.",
+            )
+            continue
+        _port(wanted, Uplink(item.port), _declared(item, network), rack.ref, network, "spec.uplinks")
 
 
 def _node(wanted: Wanted, rack: Rack, node: NodeObject, network: Network, there: Sequence[int]) -> None:
@@ -49,7 +63,7 @@ def _node(wanted: Wanted, rack: Rack, node: NodeObject, network: Network, there:
         group = grouped.get(index)
         vlans = _declared(group, network) if group is not None else _default(rack, network)
         if vlans is not None:
-            _port(wanted, Nic(node.server, index), vlans, node.ref, network)
+            _port(wanted, Nic(node.server, index), vlans, node.ref, network, "spec.nicGroups")
 
 
 def _span(numbers: Iterable[int]) -> str:
@@ -75,14 +89,15 @@ def _default(rack: Rack, network: Network) -> PortVlans | None:
             return None
 
 
-def _port(wanted: Wanted, port: Port, vlans: PortVlans, owner: Ref, network: Network) -> None:
+def _port(wanted: Wanted, port: Port, vlans: PortVlans, owner: Ref, network: Network, field: str) -> None:
     named = vlans.tagged | ({vlans.untagged} if vlans.untagged is not None else set())
     unknown = sorted(named - wanted.vlans - network.vlans - {network.default_vlan})
     if unknown:
         wanted.problem(
             owner,
             "UnknownVLAN",
-            f"{port} should be in VLAN {_span(unknown)}, which the Chassis does not declare. Add it to spec.vlans there.",
+            f"{field} puts {port} in VLAN {_span(unknown)}, which the Chassis does not declare. Add it to spec.vlans "
+            "there, or correct its number.",
         )
         return
     wanted.ports[port] = vlans

@@ -333,7 +333,7 @@ def _volumes(wanted: Wanted, pool: PoolObject, shelf: Shelf, held: Pool) -> Iter
         if name.pool_id == held.id and name not in shelf.volumes and name not in missing
     )
     if size * len(missing) > free:
-        asked = f"{free} GiB free, too little for {len(missing)} volumes of {size} GiB"
+        asked = f"{len(missing)} volumes of {size} GiB in pool {held.id}, which has only {free} GiB free"
         _no_capacity(wanted, pool, shelf, held.id, asked, names)
         names = [name for name in names if name in shelf.volumes]
     if shared:
@@ -358,5 +358,5 @@ def _no_capacity(
     first = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
     size = sum(volume.size_gib for volume in others)
     filled = f" In it are {first} ({size} GiB), which nobody declared and which stay." if others else ""
-    sentence = f"Pool {held} has {asked}.{filled} Free some of it, or ask for less."
+    sentence = f"spec.backend.chassis.volumes asks for {asked}.{filled} Free some of it, or ask for less."
     wanted.problem(pool.ref, "NoCapacity", sentence)
