@@ -22,6 +22,11 @@ def truth(value: bool) -> str:
     return "True" if value else "False"
 
 
+def shortened(message: str) -> str:
+    """A message as conditions and Events hold it."""
+    return message if len(message) <= MESSAGE_LIMIT else message[: MESSAGE_LIMIT - 1] + "…"
+
+
 def stamped(
     conditions: Iterable[Condition], before: Iterable[Mapping[str, Any]], generation: int, now: str
 ) -> list[dict[str, Any]]:
@@ -31,13 +36,12 @@ def stamped(
     for item in sorted(conditions, key=lambda condition: condition.type):
         known = old.get(item.type)
         same = known is not None and known["status"] == item.status
-        message = item.message if len(item.message) <= MESSAGE_LIMIT else item.message[: MESSAGE_LIMIT - 1] + "…"
         result.append(
             {
                 "type": item.type,
                 "status": item.status,
                 "reason": item.reason,
-                "message": message,
+                "message": shortened(item.message),
                 "observedGeneration": generation,
                 "lastTransitionTime": known["lastTransitionTime"] if same and known else now,
             }

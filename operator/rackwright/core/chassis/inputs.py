@@ -43,9 +43,16 @@ def _parsed(resource: Resource) -> Any:
         parsed = parse_spec(resource.ref.kind, resource.spec)
     except InvalidSpec as error:
         return error
-    fixed = resource.status.get("immutable")
-    changed = check_transition(resource.ref.kind, orjson.loads(fixed), resource.spec) if fixed else []
+    fixed = _accepted(resource)
+    changed = check_transition(resource.ref.kind, fixed, resource.spec) if fixed else []
     return InvalidSpec(changed) if changed else parsed
+
+
+def _accepted(resource: Resource) -> Mapping[str, Any]:
+    """What is fixed of the spec, as it was first accepted; nothing, where it never was."""
+    text = resource.status.get("immutable")
+    found = orjson.loads(text) if text else {}
+    return found if isinstance(found, Mapping) else {}
 
 
 def fixed_of(resource: Resource) -> dict[str, str]:
@@ -68,10 +75,14 @@ class Inputs:
 
 
 def chassis_of(resource: Resource) -> Ref | None:
-    """The Chassis that an object belongs to by its reference; a Chassis belongs to itself."""
+    """The Chassis that an object belongs to; a Chassis belongs to itself.
+
+    An object that was accepted stays with its Chassis whatever its reference says now: that is refused, and until it is
+    corrected its volumes are still declared where they are.
+    """
     if resource.ref.kind == CHASSIS:
         return resource.ref
-    reference = resource.spec.get("chassisRef")
+    reference = _accepted(resource).get("chassisRef") or resource.spec.get("chassisRef")
     name = reference.get("name") if isinstance(reference, Mapping) else None
     return Ref(CHASSIS, resource.ref.namespace, name) if isinstance(name, str) and name else None
 

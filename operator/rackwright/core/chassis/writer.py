@@ -11,7 +11,7 @@ from rackwright.core.chassis.doubt import doubts
 from rackwright.core.chassis.inputs import Inputs, fixed_of, policy_of
 from rackwright.core.chassis.rack import ChassisObject, NodeObject, PoolObject
 from rackwright.core.chassis.returns import Recall
-from rackwright.core.conditions import Condition
+from rackwright.core.conditions import Condition, shortened
 from rackwright.core.loop import Pass
 from rackwright.core.report import Verdict, View, judge, status_of, undeclared, view_of
 from rackwright.core.resource import CHASSIS, COMPUTE_NODE, STORAGE_POOL, Ref, Resource
@@ -99,12 +99,13 @@ class Writer:
             return
         before = _condition(resource.status, "Ready")
         written = await self._store.write_status(resource.ref, status)
-        if written is not None and (before is None or before["reason"] != verdict.reason):
+        if written is not None and _is_news(before, verdict):
             kind = EventType.WARNING if verdict.stalled else EventType.NORMAL
-            await self._store.event(resource.ref, kind, verdict.reason, verdict.message or "All is as declared.")
+            sentence = shortened(verdict.message) or "All is as declared."
+            await self._store.event(resource.ref, kind, verdict.reason, sentence)
         contest = _condition(status, "Contested")
         if written is not None and contest is not None and _condition(resource.status, "Contested") is None:
-            await self._store.event(resource.ref, EventType.WARNING, "Contested", contest["message"])
+            await self._store.event(resource.ref, EventType.WARNING, "Contested", shortened(contest["message"]))
 
     async def refuse(self, resource: Resource, problem: Problem) -> None:
         """An object that cannot be planned at all says why; nothing else of its status changes."""
@@ -140,6 +141,13 @@ class Writer:
 
 def _condition(status: Mapping[str, Any], kind: str) -> Mapping[str, Any] | None:
     return next((item for item in status.get("conditions", ()) if item["type"] == kind), None)
+
+
+def _is_news(before: Mapping[str, Any] | None, verdict: Verdict) -> bool:
+    """Another reason; or, where only a person can help, another sentence: the next mistake of the same sort."""
+    if before is None or before["reason"] != verdict.reason:
+        return True
+    return verdict.stalled and before["message"] != shortened(verdict.message)
 
 
 def _forget_facts(status: dict[str, Any]) -> None:
