@@ -2,7 +2,7 @@
 
 import pytest
 
-from rackwright.core.resource import CHASSIS, STORAGE_POOL
+from rackwright.core.resource import CHASSIS, COMPUTE_NODE, STORAGE_POOL
 from rackwright_drivers.contract.storage import (
     ClearMetadata,
     CreatePool,
@@ -82,6 +82,19 @@ def test_the_mode_of_a_slot_is_not_changed_under_what_is_attached_from_it() -> N
     bench.model.storage.unassign(VDisk("32/0", 5))
     bench.settle()
     assert condition(bench.chassis, "Ready") == ("True", "InSync")
+
+
+def test_volumes_in_a_slot_whose_mode_must_not_change_go_on_being_declared() -> None:
+    bench = Bench.of("small", [small_chassis(), pool("root")])
+    bench.settle()
+    done = len(bench.applied)
+    bench.store.change(bench.chassis.ref, lambda spec: spec["storageSlots"][0].update(managementMode="Disk"))
+    last = bench.settle()
+    assert condition(bench.chassis, "Ready") == ("False", "SlotInUse")
+    assert ready(bench, "root") == ("True", "InSync"), "it is the mode that is wrong, and nothing of the pool"
+    assert {condition(node, "ChassisReady")[1] for node in bench.store.list(COMPUTE_NODE)} == {"InSync"}
+    assert not any("root" in item for item in last.undeclared)
+    assert bench.applied[done:] == []
 
 
 def test_two_objects_share_what_is_free_in_a_pool_and_not_more() -> None:

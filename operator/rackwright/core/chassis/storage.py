@@ -311,7 +311,10 @@ def _usable(wanted: Wanted, pool: PoolObject, shelf: Shelf, names: list[str]) ->
 
 def _mode(wanted: Wanted, shelf: Shelf, slot: int) -> ManagementMode | None:
     """The mode that a slot will have, or has where nobody says; None where the chassis does not list it."""
-    found = wanted.slots.get(slot) or shelf.slots.get(slot)
+    there = shelf.slots.get(slot)
+    if there is not None and there.mode is ManagementMode.VOLUME and Part(PartKind.SLOT, slot) in wanted.explained:
+        return there.mode  # its change is refused, as its volumes are in use: they go on being what they are
+    found = wanted.slots.get(slot) or there
     return found.mode if found else None
 
 
