@@ -179,6 +179,23 @@ def test_more_disks_than_there_are_say_so_and_those_that_are_there_are_used() ->
     assert running(bench.model) == {"0/0", "1/0", "2/0", "32/0"}
 
 
+def test_a_disk_that_a_selector_took_is_kept_from_whoever_names_it_later_until_it_is_given_up() -> None:
+    capacity = pool("capacity", assign("data", 1), disks=selected(3))
+    bench = Bench.of("small", [small_chassis(), capacity])
+    bench.settle()
+    bench.store.put(pool("root", disks={"names": ["JBOD2/7"]}))
+    bench.settle()
+    assert ready(bench, "capacity") == ("True", "InSync")
+    assert condition(bench.resource(STORAGE_POOL, "capacity"), "Contested")[0] == "True"
+    assert ready(bench, "root") == ("False", "Conflict")
+    assert "names JBOD2/7, which StoragePool/capacity has already" in message(bench, STORAGE_POOL, "root")
+    bench.store.put(pool("capacity", assign("data", 1), disks=selected(2)))
+    bench.settle()
+    assert ready(bench, "root") == ("False", "DiskInUse"), "given up, but its volumes are there: a person removes them"
+    capacity_pools = [pool for pool in bench.model.storage.pools if pool.name.startswith("capacity")]
+    assert len(capacity_pools) == 3
+
+
 def test_a_pool_that_is_not_there_and_a_disk_that_is_not_there() -> None:
     nowhere = pool("one", assign("one", 5), existingPool="7/NOPOOL", volumes={"prefix": "v", "count": 1, "size": "1Gi"})
     bench = Bench.of("small", [small_chassis(), pool("root", disks={"names": ["JBOD2/99"]}), nowhere])

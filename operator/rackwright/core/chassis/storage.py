@@ -109,7 +109,7 @@ def lay_out_storage(wanted: Wanted, rack: Rack, observed: ChassisState) -> Mappi
             wanted.problem(pool.ref, "Unknown", f"The storage of the chassis cannot be told: {shelf.reason}.")
         return {}
     shelf = replace(shelf, declared=frozenset(_prefixes(rack.pools)))
-    claims = settle((*_name_claims(rack.pools), *_disk_claims(rack.pools, shelf)))
+    claims = settle((*_name_claims(rack.pools), *_disk_claims(rack, shelf)))
     wanted.contest(claims)
     return {pool: tuple(_one(wanted, pool, rack, shelf, claims)) for pool in rack.pools}
 
@@ -134,17 +134,15 @@ def _names_of(pool: PoolObject) -> str:
     return f"volumes named {backend.existing_pool}/{backend.volumes.prefix}-N"
 
 
-def _disk_claims(pools: Iterable[PoolObject], shelf: Shelf) -> Iterable[Claim]:
-    for pool in pools:
+def _disk_claims(rack: Rack, shelf: Shelf) -> Iterable[Claim]:
+    """Disks that are named, and disks that were taken by a selector and still count: those are somebody's too."""
+    for pool in rack.pools:
         backend = _backend(pool)
-        for name in (backend.disks.names or ()) if backend.disks else ():
+        taken = frozenset(_taken(pool, rack, shelf))
+        for name in (*_names(pool), *taken):
             holder = shelf.pool_on(name)
-            yield Claim(
-                thing=f"disk {name}",
-                owner=pool.ref,
-                created=pool.resource.created,
-                holds=holder is not None and _is_ours(holder.id, backend),
-            )
+            holds = name in taken or (holder is not None and _is_ours(holder.id, backend))
+            yield Claim(f"disk {name}", pool.ref, pool.resource.created, holds)
 
 
 def _backend(pool: PoolObject) -> ChassisBackend:
@@ -229,14 +227,13 @@ def _chosen(wanted: Wanted, pool: PoolObject, rack: Rack, shelf: Shelf, claims: 
     assert disks is not None
     if disks.names:
         return _not_lost(wanted, pool, list(disks.names), claims)
-    named = {name for other in rack.pools for name in (_names(other))}
-    matching = [
-        disk.name
-        for disk in sorted(shelf.disks.values(), key=lambda disk: (disk.slot, natural(disk.name)))
-        if disk.name not in named and _selected(disk, backend) and disk.name not in wanted.disks
+    named = _named(rack)
+    ours = [name for name in _taken(pool, rack, shelf) if claims.lost(pool.ref, f"disk {name}") is None]
+    free = [
+        name
+        for name in _matching(pool, shelf)
+        if name not in named and name not in wanted.disks and shelf.pool_on(name) is None and shelf.disks[name].healthy
     ]
-    ours = [name for name in matching if _kept((name,), shelf, backend)]
-    free = [name for name in matching if shelf.pool_on(name) is None and shelf.disks[name].healthy]
     wants = disks.count if disks.count is not None else len(ours) + len(free)
     chosen = (ours + free)[:wants]
     if len(chosen) < wants:
@@ -247,6 +244,27 @@ def _chosen(wanted: Wanted, pool: PoolObject, rack: Rack, shelf: Shelf, claims: 
             "are free. Lower the count, widen the selector, or add disks.",
         )
     return sorted(chosen, key=lambda name: (shelf.disks[name].slot, natural(name)))
+
+
+def _matching(pool: PoolObject, shelf: Shelf) -> Iterable[str]:
+    """The disks that the pool's selector is for, by slot and name."""
+    for disk in sorted(shelf.disks.values(), key=lambda disk: (disk.slot, natural(disk.name))):
+        if _selected(disk, _backend(pool)):
+            yield disk.name
+
+
+def _taken(pool: PoolObject, rack: Rack, shelf: Shelf) -> list[str]:
+    """Of those that it took before as many as it asks for; where that is fewer now, others' by name are given up first."""
+    disks = _backend(pool).disks
+    if disks is None or disks.selector is None:
+        return []
+    named = _named(rack)
+    ours = [name for name in _matching(pool, shelf) if _kept((name,), shelf, _backend(pool))]
+    return sorted(ours, key=named.__contains__)[: disks.count]
+
+
+def _named(rack: Rack) -> frozenset[str]:
+    return frozenset(name for pool in rack.pools for name in _names(pool))
 
 
 def _names(pool: PoolObject) -> tuple[str, ...]:
