@@ -268,16 +268,19 @@ def _memory(node: NodeObject, inputs: Inputs, state: ChassisState, decision: Dec
     )
     # By the whole part: a NIC and a vdisk of the same number are equal as tuples.
     wrong = {difference.part for difference in decision.differences}
-    declared = {part for part, owners in decision.parts.items() if node.ref in owners}
-    right = declared - wrong
+
+    def declares(vdisk: VDisk) -> bool:
+        return node.ref in decision.parts.get(_attachment(vdisk), ())
+
     attachments = {} if isinstance(state.attachments, Unknown) else state.attachments
+    mine = ((vdisk, found) for vdisk, found in attachments.items() if vdisk.server == node.server)
     memory = {
         vdisk: found
-        for vdisk, found in attachments.items()
-        if _attachment(vdisk) in right and isinstance(found, VolumeId)
+        for vdisk, found in mine
+        if isinstance(found, VolumeId) and declares(vdisk) and _attachment(vdisk) not in wrong
     }
     for vdisk, known in inputs.rack.remembered.items():
-        if vdisk.server == node.server and (_attachment(vdisk) in declared or not certain):
+        if vdisk.server == node.server and (declares(vdisk) or not certain):
             memory.setdefault(vdisk, known)
     return dict(sorted(memory.items()))
 
