@@ -1,5 +1,6 @@
-"""A pool that cannot be planned keeps servers off: they may be meant to come up from it."""
+"""A pool that cannot be planned keeps servers off, as they may be meant to come up from it; and what it has is not nobody's."""
 
+from rackwright.core.resource import STORAGE_POOL
 from tests.unit.core.kit import Bench, pool, running, small_chassis
 
 
@@ -15,3 +16,24 @@ def test_without_it_they_are() -> None:
     bench = Bench.of("small", [small_chassis()])
     bench.settle()
     assert running(bench.model) == {"0/0", "1/0", "2/0", "32/0"}
+
+
+def test_what_a_refused_pool_has_is_not_called_undeclared() -> None:
+    bench = Bench.of("small", [small_chassis(), pool("root")])
+    bench.settle()
+    before = bench.chassis.status["undeclared"]
+    root = bench.resource(STORAGE_POOL, "root").ref
+    bench.store.change(root, lambda spec: spec["backend"]["chassis"]["volumes"].update(perPool=0))
+    bench.report()
+    assert bench.chassis.status["undeclared"] == before
+    bench.store.change(root, lambda spec: spec["backend"]["chassis"]["volumes"].update(perPool=3))
+    bench.report()
+    assert bench.chassis.status["undeclared"]["count"] == before["count"] + 1
+
+
+def test_nothing_is_said_of_it_where_nothing_was_known_before() -> None:
+    refused = pool("root")
+    refused["spec"]["backend"]["chassis"]["volumes"]["perPool"] = 0
+    bench = Bench.of("small", [small_chassis(), refused])
+    bench.report()
+    assert "undeclared" not in bench.chassis.status

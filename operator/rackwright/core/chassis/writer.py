@@ -229,15 +229,17 @@ def _details(
         return {name: resource.status[name] for name in names if name in resource.status}
     match item:
         case ChassisObject():
-            return _chassis_details(inputs, state, decision)
+            return _chassis_details(resource, inputs, state, decision)
         case PoolObject():
             return {}
         case NodeObject():
             return _node_details(item, inputs, state, decision)
 
 
-def _chassis_details(inputs: Inputs, state: ChassisState, decision: Decision) -> dict[str, Any]:
+def _chassis_details(resource: Resource, inputs: Inputs, state: ChassisState, decision: Decision) -> dict[str, Any]:
     found: dict[str, Any] = {"undeclared": undeclared(decision.undeclared)}
+    if inputs.rack.doubtful:  # whose volumes would look like nobody's: what was last known stands
+        found = {name: resource.status[name] for name in found if name in resource.status}
     cards = remembered(inputs.rack, state)
     if cards is not None:
         found["cards"] = cards
