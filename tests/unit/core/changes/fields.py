@@ -97,5 +97,5 @@ def changed(before: Any, after: Any, path: str = "") -> Iterator[str]:
     elif isinstance(before, list) or isinstance(after, list):
         first, second = list(before or ()), list(after or ())
         for index in range(max(len(first), len(second))):
-            pair = [items[index] if index < len(items) else None for items in (first, second)]
-            yield from changed(*pair, f"{path}[]")
+            one, other = (items[index] if index < len(items) else None for items in (first, second))
+            yield from changed(one, other, f"{path}[]")

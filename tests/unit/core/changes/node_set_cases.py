@@ -1,4 +1,4 @@
-"""What follows from a change of each field of a Chassis' node sets on the golden rack. What is inside hosts is in `host_cases`."""
+"""What follows from a change of each field of a Chassis' node sets on the golden rack. Hosts: `host_cases`."""
 
 from tests.unit.core.changes.case import Case
 from tests.unit.core.changes.fields import add, drop, put
@@ -382,8 +382,10 @@ TEMPLATES: dict[str, tuple[Case, ...]] = {
             plan=[["51 Detach: Destructive"], ["51 Attach: Safe"]],
             held="DestructiveNever",
             stays="nobody carries it out",
-            ends=[*(f"ComputeNode/storage-{number}: DestructiveNever" for number in range(3))]
-            + ["StoragePool/capacity: DestructiveNever"],
+            ends=[
+                *(f"ComputeNode/storage-{number}: DestructiveNever" for number in range(3)),
+                "StoragePool/capacity: DestructiveNever",
+            ],
             says="ComputeNode/storage-0 has policy.destructive: Never.",
         ),
     ),
