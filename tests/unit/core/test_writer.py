@@ -8,14 +8,14 @@ import pytest
 from rackwright.api.status import CONSENT_STEPS
 from rackwright.core.chassis.writer import HOST_NOT_YET
 from rackwright.core.loop import Pass
-from rackwright.core.resource import COMPUTE_NODE, STORAGE_POOL
+from rackwright.core.resource import COMPUTE_NODE, NODE_SET_LABEL, STORAGE_POOL
 from rackwright.core.step import Problem
 from rackwright_drivers.contract.chassis import ChassisState
 from rackwright_drivers.contract.errors import CredentialsRefusedError, PermanentError, TransientError, UnsafeError
 from rackwright_drivers.contract.power import Power
 from rackwright_drivers.contract.storage import VDisk
 from rackwright_drivers.contract.unknown import Unknown
-from tests.unit.core.kit import Bench, assign, condition, finish, golden, observed, pool, small_chassis
+from tests.unit.core.kit import Bench, assign, condition, finish, golden, manifest, observed, on, pool, small_chassis
 
 ASK = {"mode": "Enforce", "destructive": "RequireApproval"}
 
@@ -228,3 +228,24 @@ def test_slots_that_cannot_be_told_are_told_by_the_chassis() -> None:
     bench.report(replace(observed(bench.model), slots=Unknown("cut off")))
     assert condition(bench.chassis, "Ready") == ("Unknown", "Unknown")
     assert told(bench, STORAGE_POOL, "root") == ("Unknown", "Unknown")
+
+
+def test_a_node_that_a_person_made_takes_consent_from_its_own_spec() -> None:
+    """What its Chassis stamped takes it from the Chassis: nobody edits such a node."""
+    own = manifest(COMPUTE_NODE, "own", {"chassisRef": {"name": "sm15k-01"}, "server": "2/0", "powerState": "Running"})
+    own["metadata"]["labels"] = {NODE_SET_LABEL: "compute"}
+    members = [{"server": "0/0", "name": "compute-0"}]
+    sets = [{"name": "compute", "members": members, "template": {"powerState": "Running"}}]
+    paths = {"existingPool": "7/RAIDPOOL", "volumes": {"prefix": "data", "count": 4, "size": "10Gi"}}
+    data = pool("data", assign("data", 1, 2), **paths)
+    bench = Bench.of("small", [small_chassis(policy=ASK, nodeSets=sets), own, data])
+    bench.settle()
+    bench.store.put(pool("data", assign("data", 1, 2, attach="AllPaths"), **paths))
+    decision = bench.decide()
+    assert {str(ref) for ref in decision.verdict.digests} == {"ComputeNode/own", "ComputeNode/compute-0"}
+    asked = {str(item.step.owners[0]): item.message for item in decision.verdict.held}
+    assert "to spec.approvals of ComputeNode/own." in asked["ComputeNode/own"]
+    assert "to spec.approvals of Chassis/sm15k-01." in asked["ComputeNode/compute-0"]
+    bench.settle()
+    assert on(bench.model, "2/0")[1] == on(bench.model, "2/0")[2]
+    assert bench.resource(COMPUTE_NODE, "own").status["consentsUsed"] == 1

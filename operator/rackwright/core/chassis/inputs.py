@@ -158,7 +158,8 @@ def rules_of(rack: Rack, actions: frozenset[type[Action]]) -> Rules:
 
 def _object_policy(item: ChassisObject | PoolObject | NodeObject, chassis: ChassisObject) -> ObjectPolicy:
     policy = policy_of(item, chassis)
-    approver = chassis if isinstance(item, NodeObject) else item
+    stamped = item.resource.owner_uid == chassis.resource.uid
+    approver = chassis if isinstance(item, NodeObject) and stamped else item
     status = item.resource.status
     return ObjectPolicy(
         uid=item.resource.uid,

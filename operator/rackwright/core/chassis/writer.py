@@ -238,7 +238,8 @@ def _details(
 
 def _chassis_details(resource: Resource, inputs: Inputs, state: ChassisState, decision: Decision) -> dict[str, Any]:
     found: dict[str, Any] = {"undeclared": undeclared(decision.undeclared)}
-    if inputs.rack.doubtful:  # whose volumes would look like nobody's: what was last known stands
+    if any(problem.reason == "InvalidSpec" for problem in inputs.left_out):
+        # What they declare would look like nobody's: what was last known stands.
         found = {name: resource.status[name] for name in found if name in resource.status}
     cards = remembered(inputs.rack, state)
     if cards is not None:
