@@ -7,7 +7,7 @@ ARGS ?=
 PYTEST := $(BIN)/pytest -n 2 --dist loadscope -q
 
 .DEFAULT_GOAL := help
-.PHONY: help venv check test demo demo-kube bench crds format clean
+.PHONY: help venv check test demo demo-kube recording bench crds format clean
 
 help:  ## What there is to make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -42,6 +42,9 @@ test: venv  ## What a change must pass; builds a real Kubernetes API server the 
 
 demo: venv  ## A simulated rack that builds and heals itself; ARGS="--headless --report FILE" without a person
 	$(BIN)/rackwright demo $(ARGS)
+
+recording: venv  ## The recording in README anew, from a real run
+	$(BIN)/rackwright demo --record docs/demo.svg $(ARGS)
 
 demo-kube: venv  ## The same through a real Kubernetes API server
 	$(BIN)/python -m tests.kubelab run -- $(BIN)/rackwright demo --kube $(ARGS)

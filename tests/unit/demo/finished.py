@@ -88,3 +88,11 @@ def _ports(server: str) -> list[dict[str, Any]]:
 def chassis(state: dict[str, Any]) -> Start:
     """The state as the simulator would show it."""
     return Start.model_validate(state)
+
+
+def on(state: dict[str, Any], server: str, vdisk: int = 0) -> dict[str, Any]:
+    """The row of a vdisk."""
+    found: dict[str, Any] = next(
+        item for item in state["attachments"] if (item["server"], item["vdisk"]) == (server, vdisk)
+    )
+    return found

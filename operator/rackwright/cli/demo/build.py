@@ -44,15 +44,19 @@ async def _consents(scene: Scene) -> None:
     async def look() -> "_Asking | None":
         return _asking(await scene.side.objects(), approved)
 
-    while (await scene.until("Consent is asked for", look, BUILD_SECONDS)).digests:
+    async def asking() -> Mapping[Ref, str]:
+        return (await scene.until("Consent is asked for", look, BUILD_SECONDS)).digests
+
+    while await asking():
         await asyncio.sleep(SAMPLE_SECONDS)  # what is held in one stage is told by several objects, one after the other
-        asking = (await scene.until("Consent is asked for", look, BUILD_SECONDS)).digests
-        who = ", ".join(str(ref) for ref in asking)
+        for_whom = await asking()
+        if not for_whom:
+            return
+        who = ", ".join(map(str, for_whom))
         scene.tell.say(f"{who}: held is what could lose data, or the way to the rack. A person looks.", STEP)
-        await scene.show_held(tuple(asking))
-        for ref, digest in asking.items():
-            await scene.side.approve(ref)
-            approved.add(digest)
+        await scene.show_held(tuple(for_whom))
+        for ref, digest in for_whom.items():
+            approved |= {digest, await scene.side.approve(ref)}  # which may be of more than what was held before
 
 
 @dataclass(frozen=True)

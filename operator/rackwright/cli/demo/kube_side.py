@@ -117,11 +117,12 @@ class KubeSide:
         """What the object's conditions and drift say."""
         await self._say("kubectl", "get", *_named(ref), "-o", f"jsonpath={_READY}{_DRIFT}")
 
-    async def approve(self, ref: Ref) -> None:
+    async def approve(self, ref: Ref) -> str:
         """Add the digest of the plan in the status to spec.approvals."""
-        digest = await self._kubectl("get", *_named(ref), "-o", "jsonpath={.status.plan.digest}")
-        patch = orjson.dumps({"spec": {"approvals": [{"plan": digest.strip()}]}}).decode()
+        digest = (await self._kubectl("get", *_named(ref), "-o", "jsonpath={.status.plan.digest}")).strip()
+        patch = orjson.dumps({"spec": {"approvals": [{"plan": digest}]}}).decode()
         await self._say("kubectl", "patch", *_named(ref), "--type=merge", "-p", patch)
+        return digest
 
     async def planned(self) -> int:
         """Actions in the plans that the statuses publish."""

@@ -10,7 +10,7 @@ from rackwright.cli.demo.facts import Picture
 from rackwright.cli.demo.journal import gist
 from rackwright.cli.demo.report import Object
 from rackwright.cli.demo.scene import Scene
-from rackwright.cli.demo.view import Frame
+from rackwright.cli.demo.view import COLUMNS, ROWS, Frame
 from rackwright.core.resource import Ref
 
 FRAME_SECONDS = 0.5
@@ -37,16 +37,22 @@ class Drift:
         return frozenset(server for server, until in self._until.items() if until > now)
 
 
+def fits(console: Console) -> bool:
+    """Whether a terminal can show it: one that moves its cursor and is large enough. Elsewhere lines are printed."""
+    return console.is_terminal and not console.is_dumb_terminal and console.width >= COLUMNS and console.height >= ROWS
+
+
 async def show(scene: Scene, console: Console) -> None:
     """Show it until cancelled."""
     drift = Drift()
     with Live(console=console, screen=True, auto_refresh=False) as live:
         while True:
-            live.update(await _frame(scene, drift), refresh=True)
+            live.update(await frame(scene, drift), refresh=True)
             await asyncio.sleep(FRAME_SECONDS)
 
 
-async def _frame(scene: Scene, drift: Drift) -> Frame:
+async def frame(scene: Scene, drift: Drift) -> Frame:
+    """The rack and the story as they are now."""
     objects = await scene.side.objects()
     return Frame(
         seconds=scene.tell.seconds,
@@ -56,4 +62,5 @@ async def _frame(scene: Scene, drift: Drift) -> Frame:
         drifted=drift.look(objects, scene.tell.seconds),
         lines=tuple(scene.tell.lines),
         journal=gist(scene.side.journal(JOURNAL_ENTRIES)),
+        faults=tuple(scene.report.faults),
     )

@@ -1,6 +1,7 @@
 """A folder of manifests, kept by `rackwright watch`, and a person who works with the commands of local mode."""
 
 import hashlib
+import re
 import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -71,9 +72,10 @@ class LocalSide:
         """`rackwright why`."""
         await self._show("why", str(ref))
 
-    async def approve(self, ref: Ref) -> None:
-        """`rackwright approve`, which writes the consent into the manifest."""
-        await self._show("approve", str(ref), "--yes")
+    async def approve(self, ref: Ref) -> str:
+        """`rackwright approve`, which looks anew and writes the consent into the manifest."""
+        said = await self._show("approve", str(ref), "--yes")
+        return str(re.findall(r"sha256:[0-9a-f]+", said)[-1])
 
     async def planned(self) -> int:
         """What `rackwright plan` says, by its own look at the chassis."""
@@ -103,7 +105,9 @@ class LocalSide:
             f"{typed()} drift -f {folder}",
         )
 
-    async def _show(self, command: str, *words: str, codes: tuple[int, ...] = (0,), most: int | None = None) -> None:
+    async def _show(self, command: str, *words: str, codes: tuple[int, ...] = (0,), most: int | None = None) -> str:
         line = [command, *words, "-f", str(self.folder)]
         self._tell.command(shlex.join(["rackwright", *line]))
-        self._tell.output(await run([*RACKWRIGHT, *line], codes), most)
+        output = await run([*RACKWRIGHT, *line], codes)
+        self._tell.output(output, most)
+        return output

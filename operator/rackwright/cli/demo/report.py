@@ -25,12 +25,12 @@ class Object:
     @property
     def ready(self) -> bool:
         """Whether it is as ready as it can be."""
-        return self.condition(READY.get(self.ref.kind, "Ready")).get("status") == "True"
+        return bool(self.condition(READY.get(self.ref.kind, "Ready")).get("status") == "True")
 
     @property
     def not_reconciled(self) -> bool:
         """Whether it says that this version does not act on it yet."""
-        return self.condition("Ready").get("reason") == "NotReconciled"
+        return bool(self.condition("Ready").get("reason") == "NotReconciled")
 
     @property
     def asking(self) -> str | None:

@@ -73,7 +73,7 @@ class Scene:
         """Whether everything declared is there and ready, or says that this version does not act on it."""
         objects = await self.side.objects()
         nodes = sum(ref.kind == COMPUTE_NODE for ref in objects)
-        if nodes < len(self.asked.servers) or self.declared - objects.keys():
+        if nodes != len(self.asked.servers) or self.declared - objects.keys():
             return False
         return all(item.not_reconciled if ref in self.others else item.ready for ref, item in objects.items())
 
@@ -97,4 +97,4 @@ def _ref(document: Mapping[str, Any]) -> Ref:
 def _is_other(document: Mapping[str, Any]) -> bool:
     """Whether this version accepts it and does not act on it: by what its documentation says."""
     kind, spec = document["kind"], document["spec"]
-    return kind == CONTROLLER_CLUSTER or (kind == STORAGE_POOL and spec["backend"]["type"] != "Chassis")
+    return kind == CONTROLLER_CLUSTER or bool(kind == STORAGE_POOL and spec["backend"]["type"] != "Chassis")

@@ -40,8 +40,8 @@ class Side(Protocol):
     async def show_why(self, ref: Ref) -> None:
         """Tell what an object waits for."""
 
-    async def approve(self, ref: Ref) -> None:
-        """Consent to what is held of an object, as a person would."""
+    async def approve(self, ref: Ref) -> str:
+        """Consent to what is held of an object, as a person would; the digest of what that was by then."""
 
     async def planned(self) -> int:
         """How many actions are planned."""

@@ -18,10 +18,11 @@ from rackwright.cli.demo.errors import DemoError
 from rackwright.cli.demo.facts import shortfalls
 from rackwright.cli.demo.faults import PROMISED
 from rackwright.cli.demo.kube_side import KubeSide
-from rackwright.cli.demo.live import show
+from rackwright.cli.demo.live import fits, show
 from rackwright.cli.demo.local_side import LocalSide
 from rackwright.cli.demo.manifests import EXAMPLES, Examples
 from rackwright.cli.demo.processes import RACKWRIGHT, Child, start
+from rackwright.cli.demo.recording import Recorder
 from rackwright.cli.demo.report import Report
 from rackwright.cli.demo.scene import Scene
 from rackwright.cli.demo.side import Side
@@ -34,9 +35,10 @@ ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 @dataclass(frozen=True)
 class Options:
-    """How to run: without a person; through an API server; in a folder that stays; on which chassis and manifests."""
+    """How to run: without a person; for a recording; through an API server; in a folder that stays; on which chassis."""
 
     headless: bool = False
+    record: bool = False
     kube: bool = False
     keep: Path | None = None
     start: str | Path = "as-found"
@@ -49,7 +51,8 @@ class Stage:
     def __init__(self, options: Options, console: Console) -> None:
         self._options = options
         self._console = console
-        self._live = not options.headless and console.is_terminal
+        self._live = not options.headless and fits(console)
+        self.recorder = Recorder()
         self._tell = Teller((lambda _: None) if self._live else printing(console))
         self._login = self._password = ""
         self.report = Report()
@@ -86,6 +89,8 @@ class Stage:
             self.report = scene.report
             if self._live:
                 await stack.enter_async_context(_beside(show(scene, self._console)))
+            if self._options.record:
+                await stack.enter_async_context(_beside(self.recorder.run(scene)))
             await self._story(scene)
             self.finished = True
             if not self._options.headless:
@@ -107,7 +112,9 @@ class Stage:
         self._tell.say(f"A simulated chassis, as found, listens on port {port}. The operator starts.", STEP)
         await side.open()
         found = await simulator.state()
-        return Scene(simulator, side, self._tell, examples.rack(port, key), found, patient=self._live)
+        return Scene(
+            simulator, side, self._tell, examples.rack(port, key), found, patient=self._live or self._options.record
+        )
 
     def _folder(self, stack: AsyncExitStack) -> Path:
         keep = self._options.keep

@@ -1,29 +1,28 @@
 """The live view: one frame as text for a terminal of 80 columns or more. Pure; every state has a letter, colour only helps."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice, zip_longest
 
 from rich.console import Console, ConsoleOptions, RenderResult
-from rich.rule import Rule
-from rich.table import Table
 from rich.text import Text
 
-from rackwright.cli.demo.asked import ROOT_VDISK, Asked
+from rackwright.cli.demo.asked import Asked
+from rackwright.cli.demo.board import NARROW, WIDE, Board, bar
 from rackwright.cli.demo.facts import Picture
+from rackwright.cli.demo.faults import HEALED, PROMISED
 from rackwright.cli.demo.journal import Sent
-from rackwright.cli.demo.report import Object, count
+from rackwright.cli.demo.report import FaultResult, Object, count
 from rackwright.cli.demo.tell import Line
-from rackwright.core.resource import COMPUTE_NODE
-from rackwright_drivers.contract.storage import PoolId, VolumeId
+from rackwright.cli.demo.work import Work, short
+from rackwright.core.resource import CHASSIS, COMPUTE_NODE
 
-CARDS, ACROSS = 64, 8
-BAR = 22
-GRID_WIDTH = 22
-JOURNAL_ROWS = 3
-TIME_WIDTH = 8
-FIXED_ROWS = 1 + (ACROSS + 3) + 1 + 1 + JOURNAL_ROWS  # all but the story
-OFF, RUNNING, PROTECTED, DRIFTED, ABSENT = ".", "o", "P", "!", " "
-STYLES = {OFF: "dim", RUNNING: "green", PROTECTED: "bold blue", DRIFTED: "bold reverse red", ABSENT: ""}
+COLUMNS, ROWS = 80, 24  # what a frame needs
+WIDE_COLUMNS = 124  # from here on every card shows its number
+GAP = 2
+NAME, REASON, SUMMARY = 15, 17, 8
+TIME = 8
+JOURNAL_ROWS, JOURNAL_SHARE = 3, 4  # at least so many; of the rows beyond those that are needed, one in so many
 READY_STYLES = {"True": "green", "False": "yellow"}
 
 
@@ -38,102 +37,96 @@ class Frame:
     drifted: frozenset[str]
     lines: Sequence[Line]
     journal: Sequence[Sent]
+    faults: Sequence[FaultResult] = ()
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        """As rich wants it: exactly as high and wide as there is room."""
+        """As rich wants it: exactly as high and wide as there is room, and never a line that wraps."""
         width, height = options.max_width, options.height or console.height
+        body = list(self._body(width, height))
+        room = max(0, height - len(body) - 2)
+        journal = min(room // 2, JOURNAL_ROWS + max(0, height - ROWS) // JOURNAL_SHARE)
+        shown = [*body, _titled(f"what happens: {self._faults()}", width)]
+        shown += self._story(console, width, room - journal)
+        shown += [_titled("what the operator sends to the chassis", width), *self._journal(journal)]
+        for line in shown[:height]:
+            line.truncate(width, overflow="ellipsis")
+            line.no_wrap = True
+            yield line
+
+    @property
+    def board(self) -> Board:
+        """The cards."""
+        held = frozenset(item.server for item in self.objects if item.server and item.asking)
+        return Board(self.asked, self.picture, self.drifted, held)
+
+    def _body(self, width: int, height: int) -> Iterator[Text]:
+        """The rack on the left, objects and work on the right."""
+        nodes = count(self.objects)[COMPUTE_NODE]
+        name = next((item.ref.name for item in self.objects if item.ref.kind == CHASSIS), "nothing declared yet")
         minutes, seconds = divmod(int(self.seconds), 60)
-        yield _titled(f"Rackwright: one simulated chassis of {CARDS} servers, {minutes}:{seconds:02d}")
-        body = Table.grid(padding=(0, 2))
-        body.add_column(width=GRID_WIDTH)
-        body.add_column(ratio=1)
-        body.add_row(Text("\n").join(self._grid()), Text("\n").join(self._state()))
-        yield body
-        yield _titled("what happens")
-        yield from self._story(console, width, max(3, height - FIXED_ROWS))
-        yield _titled("what the operator sends to the chassis")
-        yield from self._journal(width)
+        title = f"Rackwright on a simulated SM15000: {name}, {nodes.ready} of {nodes.total} nodes as declared"
+        yield _titled(f"{title}, {minutes}:{seconds:02d}", width)
+        board, wide = self.board, width >= WIDE_COLUMNS
+        left = [*board.grid(wide), *board.pools()]
+        at = WIDE if wide else NARROW
+        state = [*self._objects(), _titled("plan", width - at - GAP)]
+        right = [*state, *islice(Work.of(self.objects).lines(), max(0, max(len(left), height // 2) - len(state)))]
+        for one, other in zip_longest(left, right):
+            yield _beside(one, other, at, width)
+        yield board.legend()
 
-    def marks(self) -> Mapping[str, str]:
-        """The letter of every server."""
-        marks = {}
-        for card in range(CARDS):
-            server = f"{card}/0"
-            if server in self.asked.protected:
-                marks[server] = PROTECTED
-            elif server not in self.asked.servers:
-                marks[server] = ABSENT
-            elif server in self.drifted:
-                marks[server] = DRIFTED
-            else:
-                marks[server] = RUNNING if server in self.picture.running else OFF
-        return marks
-
-    def _grid(self) -> Iterator[Text]:
-        marks = self.marks()
-        yield Text("card " + " ".join(str(number) for number in range(ACROSS)), "dim")
-        for first in range(0, CARDS, ACROSS):
-            row = Text().append(f"{first:>3}+ ", "dim")
-            for card in range(first, first + ACROSS):
-                mark = marks[f"{card}/0"]
-                row.append(mark, STYLES[mark])
-                row.append(" ")
-            yield row
-        yield Text(f"{OFF} off        {RUNNING} running", "dim")
-        yield Text(f"{PROTECTED} protected  {DRIFTED} drifted", "dim")
-
-    def _state(self) -> Iterator[Text]:
+    def _objects(self) -> Iterator[Text]:
         for item in self.objects:
             if item.ref.kind != COMPUTE_NODE:
                 ready = item.condition("Ready")
-                line = Text(f"{item.ref!s:<18}")
-                line.append(f"{ready.get('reason', 'new'):<18}", READY_STYLES.get(ready.get("status", ""), "dim"))
-                yield line.append(str(item.status.get("summary", "")), "dim")
+                style = "dim" if item.not_reconciled else READY_STYLES.get(ready.get("status", ""), "dim")
+                line = Text(f"{short(item.ref):<{NAME}}").append(f"{ready.get('reason', 'new'):<{REASON}}", style)
+                yield line.append(f"{item.status.get('summary', ''):>{SUMMARY}}", "dim")
         nodes = count(self.objects)[COMPUTE_NODE]
-        yield Text(f"{'ComputeNodes':<18}").append(
-            f"ChassisReady {nodes.ready}/{nodes.total}",
-            "green" if nodes.total and nodes.ready == nodes.total else "yellow",
+        done = bool(nodes.total) and nodes.ready == nodes.total
+        line = Text(f"{f'{nodes.total} nodes':<{NAME}}").append(
+            f"{'ChassisReady':<{REASON}}", "green" if done else "yellow"
         )
-        yield Text(f"{'NICs':<20}").append_text(_bar(self.picture.ports_right(self.asked), len(self.asked.ports)))
-        for pool, disk in self.asked.pools.items():
-            yield self._pool(pool, disk)
+        yield line.append(f"{f'{nodes.ready}/{nodes.total}':>{SUMMARY}}", "dim")
+        ports = len(self.asked.ports) + len(self.asked.uplinks)
+        yield Text(f"{'NICs, uplinks':<{NAME}}").append_text(bar(self.picture.ports_right(self.asked), ports, REASON))
 
-    def _pool(self, pool: PoolId, disk: str) -> Text:
-        line = Text(f"{pool.name:<11}{disk:<9}")
-        if pool not in self.picture.pools:
-            return line.append("not made yet", "dim")
-        used = sum(
-            vdisk == ROOT_VDISK and VolumeId.parse(volume).pool_id == pool
-            for (_, vdisk), volume in self.picture.attachments.items()
-            if volume.count("/") == 2
+    def _faults(self) -> str:
+        healed = sum(fault.outcome == HEALED for fault in self.faults)
+        if not self.faults:
+            return f"{len(PROMISED)} faults to come"
+        last = self.faults[-1]
+        return (
+            f"{healed} of {len(PROMISED)} faults healed, {len(self.faults) - healed} held; "
+            f"{last.name} {last.outcome} in {last.seconds:.1f} s"
         )
-        return line.append_text(_bar(used, self.asked.per_pool))
 
-    def _story(self, console: Console, width: int, rows: int) -> Iterable[Text]:
+    def _story(self, console: Console, width: int, rows: int) -> list[Text]:
         shown: list[Text] = []
         for line in self.lines:
-            time = f"{line.seconds:{TIME_WIDTH - 2}.1f}  "
-            for text in Text(line.text, line.style).wrap(console, width - TIME_WIDTH):
+            time = f"{line.seconds:{TIME - 2}.1f}  "
+            for text in Text(line.text, line.style).wrap(console, width - TIME):
                 shown.append(Text().append(time, "dim").append_text(text))
-                time = " " * TIME_WIDTH
-        shown = shown[-rows:]
-        return [*shown, *[Text("")] * (rows - len(shown))]
+                time = " " * TIME
+        shown = shown[len(shown) - min(rows, len(shown)) :]
+        return [*shown, *(Text() for _ in range(rows - len(shown)))]
 
-    def _journal(self, width: int) -> Iterable[Text]:
-        rows = [Text("")] * (JOURNAL_ROWS - len(self.journal))
-        for entry in self.journal[-JOURNAL_ROWS:]:
-            line = Text().append(f"{entry.time:<{TIME_WIDTH}}  ", "dim").append(entry.command)
-            line.append(f"  {entry.why}", "dim")
-            line.truncate(width, overflow="ellipsis")
-            rows.append(line)
-        return rows
+    def _journal(self, rows: int) -> Iterator[Text]:
+        shown = self.journal[len(self.journal) - min(rows, len(self.journal)) :]
+        yield from (Text() for _ in range(rows - len(shown)))
+        for entry in shown:
+            line = Text().append(f"{entry.time:<{TIME}}  ", "dim").append(entry.command)
+            yield line.append(f"  {entry.why}", "dim")
 
 
-def _bar(done: int, total: int) -> Text:
-    full = BAR * done // max(1, total)
-    bar = Text().append("#" * full, "cyan").append("-" * (BAR - full), "dim")
-    return bar.append(f" {done}/{total}", "dim")
+def _beside(left: Text | None, right: Text | None, at: int, width: int) -> Text:
+    line = left.copy() if left is not None else Text()
+    line.truncate(at, overflow="ellipsis", pad=True)
+    other = right.copy() if right is not None else Text()
+    other.truncate(max(0, width - at - GAP), overflow="ellipsis")
+    return line.append(" " * GAP).append_text(other)
 
 
-def _titled(title: str) -> Rule:
-    return Rule(Text(title, "bold"), align="left", style="dim")
+def _titled(title: str, width: int) -> Text:
+    text = Text().append(title, "bold").append(" ")
+    return text.append("─" * max(0, width - text.cell_len), "dim")
