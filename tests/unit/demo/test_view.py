@@ -28,7 +28,7 @@ PLAN = {
                 {"action": "SetPort", "target": "12/0 nic 1", "risk": "Safe"},
             ],
         },
-        {"stepCount": 3, "steps": [{"action": "ClearMetadata", "target": "disks", "risk": "Destructive"}]},
+        {"stepCount": 1, "steps": [{"action": "ClearMetadata", "target": "disks", "risk": "Destructive"}]},
         {"stepCount": 60, "steps": [{"action": "CreatePool", "target": "pool", "risk": "Safe"}] * 50},
     ],
 }
@@ -144,7 +144,7 @@ def test_what_is_held_its_digest_and_what_comes_after_it_are_shown_whole_in_80_c
     assert "!   2 SetManagementMode Destructive held\n" in text
     assert "? chs/sm15k-01 asks: 0cbb937d3d99" in text
     assert "+ 373 SetPort           Safe" in text
-    assert "then 3 ClearMetadata, 60 CreatePool" in text
+    assert "then 1 ClearMetadata, 11 CreatePool" in text
 
 
 def test_in_a_wide_terminal_every_card_shows_its_number() -> None:

@@ -100,6 +100,8 @@ async def _judge(scene: Scene) -> None:
         scene.tell.say(sentence, BAD)
     if wrong:
         return
+    others = " and ".join(report.not_reconciled)
+    scene.tell.say(f"Checked and stored, and not acted on by this version, as their conditions say: {others}.")
     scene.tell.say(
         f"Converged after {report.seconds:.1f} s, by the chassis' own tables: {len(scene.asked.servers)} servers run on "
         f"{len(scene.asked.volumes)} volumes in {len(scene.asked.pools)} new pools, in the spread asked for; every NIC and "
@@ -110,8 +112,6 @@ async def _judge(scene: Scene) -> None:
         f"It took {counts.configuration} commands that configure, {counts.total} in all, in {counts.round_trips} round "
         f"trips. A person who uses every range there is types {sum(report.by_hand.values())} that configure.",
     )
-    for ref in report.not_reconciled:
-        scene.tell.say(f"{ref} is checked and stored: this version does not act on it, and says so.")
 
 
 async def rest(scene: Scene) -> None:

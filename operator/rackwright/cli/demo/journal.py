@@ -9,7 +9,7 @@ import orjson
 
 BLOCK_BYTES = 64 * 1024
 ONE_LOOK = timedelta(seconds=0.8)  # the reads of one look come close together; looks are a second apart at least
-NAVIGATION = ("configure terminal", "server id ", "nic ", "exit", "end")
+NAVIGATION = ("configure terminal", "server id ", "nic ", "interface te ", "exit", "end")
 
 
 @dataclass(frozen=True)

@@ -48,16 +48,20 @@ class Recorder:
             self.frames.append(await frame(scene, drift))
             await asyncio.sleep(SAMPLE_SECONDS)
 
+    async def last(self, scene: Scene) -> None:
+        """The frame in which it ends: what drifted a moment ago no longer counts."""
+        self.frames.append(await frame(scene, Drift()))
+
 
 def moments(frames: Sequence[Frame]) -> list[Frame]:
     """What a person should have seen, in the order of time; what did not happen is left out.
 
-    The Chassis asks, pools ask, the build, rest, a drift, a node that is held, the end.
+    The Chassis asks for all that it will, pools ask, the build, rest, a drift, a node that is held, the end.
     """
     rest = next((number for number, shown in enumerate(frames) if _at_rest(shown)), len(frames))
     building, after = frames[:rest], frames[rest:]
     chosen = [
-        _first(building, lambda shown: _asks(shown, CHASSIS)),
+        _first(building[::-1], lambda shown: _asks(shown, CHASSIS)),
         _first(building, lambda shown: _asks(shown, STORAGE_POOL)),
         max(building, key=_half_built, default=None),
         _first(after, _at_rest),

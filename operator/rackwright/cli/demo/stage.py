@@ -92,6 +92,8 @@ class Stage:
             if self._options.record:
                 await stack.enter_async_context(_beside(self.recorder.run(scene)))
             await self._story(scene)
+            if self._options.record:
+                await self.recorder.last(scene)
             self.finished = True
             if not self._options.headless:
                 self._invite(scene)
@@ -150,6 +152,8 @@ class Stage:
             await break_all(scene)
             wrong = shortfalls(scene.asked, scene.found, await scene.simulator.state(), await scene.simulator.lines())
             scene.report.broken += [f"after all faults: {sentence}" for sentence in wrong]
+            if not wrong:
+                scene.tell.say("After all that, the chassis' own tables show the whole rack as it is declared.", GOOD)
         except DemoError as error:
             self._fail(error)
             self._tell.output(f"the operator's log ends with:\n{scene.side.log_tail()}")

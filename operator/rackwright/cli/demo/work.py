@@ -1,9 +1,9 @@
 """What is being done, what is held and what comes later, from the plans that all objects publish in their statuses. Pure."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from rich.text import Text
 
@@ -11,6 +11,17 @@ from rackwright.api.kinds import KINDS
 from rackwright.cli.demo.report import Object
 from rackwright.core.resource import Ref
 
+T = TypeVar("T")
+
+ORDER = (
+    "SetManagementMode",
+    "ClearMetadata",
+    "CreatePool",
+    "CreateVolumes",
+    "CreateVlan",
+    "Detach",
+    "Attach",
+)  # of a build
 CURRENT = ("Applying", "AwaitingApproval")  # reasons of objects whose first stage is the one under way
 RISKS = {"Safe": ("+", "green"), "Disruptive": ("~", "yellow"), "Destructive": ("!", "red")}
 DIGEST = 12  # characters of a digest that tell it from others
@@ -29,29 +40,25 @@ class Kind:
 class Work:
     """How many steps of which kind are under way, how many come later by their action, and who asks for consent."""
 
-    now: Counter[Kind]
-    later: Counter[str]
+    now: Mapping[Kind, int]
+    later: Mapping[str, int]
     asking: tuple[tuple[Ref, str], ...]
 
     @classmethod
     def of(cls, objects: Iterable[Object]) -> "Work":
-        """A step that several objects share counts once; statuses show the first steps of a stage, and count them all."""
-        now: dict[tuple[str, str], Kind] = {}
-        more: Counter[Kind] = Counter()
-        later: Counter[str] = Counter()
-        asking = []
-        for item in objects:
-            if item.asking:
-                asking.append((item.ref, item.asking))
-            stages = item.stages
-            if stages and _is_current(item):
-                now |= {(step["action"], step["target"]): _kind(step) for step in stages[0]["steps"]}
-                more[_kind(stages[0]["steps"][-1])] += stages[0]["stepCount"] - len(stages[0]["steps"])
-                stages = stages[1:]
-            for stage in stages:
-                later.update(step["action"] for step in stage["steps"])
-                later[stage["steps"][-1]["action"]] += stage["stepCount"] - len(stage["steps"])
-        return cls(Counter(now.values()) + more, later, tuple(asking))
+        """From objects as they are stored."""
+        items = list(objects)
+        by_node = {step["action"] for item in items if item.server for stage in item.stages for step in stage["steps"]}
+        now, later = _Tally[Kind](by_node), _Tally[str](by_node)
+        for item in items:
+            for number, stage in enumerate(item.stages):
+                if number == 0 and _is_current(item):
+                    now.add(item, stage, _kind)
+                else:
+                    later.add(item, stage, _action)
+        asking = tuple((item.ref, item.asking) for item in items if item.asking)
+        order = sorted(later.counts.items(), key=lambda pair: ORDER.index(pair[0]) if pair[0] in ORDER else len(ORDER))
+        return cls(now.counts, dict(order), asking)
 
     def lines(self) -> Iterator[Text]:
         """What is held and who asks for it come first, as that waits for a person; then what is done, and what comes after."""
@@ -65,6 +72,33 @@ class Work:
             yield Text(f"then {counts}", "dim")
         if not self.now and not self.later:
             yield Text("Nothing is planned.", "dim")
+
+
+class _Tally(Generic[T]):
+    """Counts steps by what they are alike in. One that several objects share counts once.
+
+    A status shows the first steps of a stage and counts them all. What it does not show counts too, unless nodes have
+    steps of that action (`by_node`): each of them shows its own.
+    """
+
+    def __init__(self, by_node: Set[str]) -> None:
+        self.counts: Counter[T] = Counter()
+        self._by_node = by_node
+        self._seen: set[tuple[str, str]] = set()
+
+    def add(self, item: Object, stage: Mapping[str, Any], alike: Callable[[Mapping[str, Any]], T]) -> None:
+        """One stage of one object."""
+        for step in stage["steps"]:
+            if (step["action"], step["target"]) not in self._seen:
+                self._seen.add((step["action"], step["target"]))
+                self.counts[alike(step)] += 1
+        last, unshown = stage["steps"][-1], stage["stepCount"] - len(stage["steps"])
+        if unshown and (item.server or last["action"] not in self._by_node):
+            self.counts[alike(last)] += unshown
+
+
+def _action(step: Mapping[str, Any]) -> str:
+    return str(step["action"])
 
 
 def _line(kind: Kind, count: int) -> Text:
