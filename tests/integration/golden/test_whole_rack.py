@@ -159,7 +159,7 @@ def test_no_command_was_sent_twice_and_none_was_refused(log: list[LogEntry]) -> 
     assert [entry for entry in log if entry.outcome not in ("done", "asked")] == []
     sent = effects(log)
     assert [line for line, times in Counter(sent).items() if times > 1] == []
-    assert len(sent) == sum(entry.kind is Kind.CONFIGURATION for entry in log)
+    assert len(sent) == sum(entry.kind is Kind.CONFIGURATION for entry in log) > 800
 
 
 def test_a_command_that_could_destroy_went_alone(log: list[LogEntry]) -> None:
