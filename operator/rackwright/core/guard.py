@@ -36,6 +36,7 @@ class ObjectPolicy:
     counter: int = 0
     granted: frozenset[str] = frozenset()
     approver: Ref | None = None  # None: itself
+    max_disrupted: int | None = None  # None: as the chassis
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,7 @@ def guard(stage: Sequence[Step], rules: Rules) -> Verdict:
     for owner in dict.fromkeys((*sorting.asking, *_asking_for_changes(rules))):
         _ask_consent(owner, sorting, rules)
     through = set(sorting.allowed)
-    within, over = _budget([step for step in stage if step in through], rules.max_disrupted)
+    within, over = _budget([step for step in stage if step in through], rules)
     held = (*sorting.held, *over)
     return Verdict(tuple(within), held, sorting.digests, sorting.granted, sorting.changes)
 
@@ -167,6 +168,9 @@ def _refused_by(step: Step, owner: Ref, policy: ObjectPolicy) -> Held | None:
     if step.risk is Risk.DESTRUCTIVE and policy.destructive == "Never":
         sentence = f"{owner} has policy.destructive: Never. Set RequireApproval and approve it, or do it by hand."
         return Held(step, HoldReason.DESTRUCTIVE_NEVER, sentence)
+    if step.risk is Risk.DISRUPTIVE and policy.max_disrupted == 0:
+        sentence = f"{owner} has policy.maxDisrupted: 0, so nothing that serves is stopped. Raise it, or do it by hand."
+        return Held(step, HoldReason.DISRUPTIVE_NEVER, sentence)
     return None
 
 
@@ -177,13 +181,14 @@ def _ask(owner: Ref, approver: Ref, digest: str) -> str:
     )
 
 
-def _budget(steps: Sequence[Step], most: int) -> tuple[list[Step], list[Held]]:
+def _budget(steps: Sequence[Step], rules: Rules) -> tuple[list[Step], list[Held]]:
     """At most so many servers disturbed at one time; the others' turn comes after what was done is read back."""
     disturbed: set[str] = set()
     within: list[Step] = []
     over: list[Held] = []
     for step in steps:
         servers = servers_of(step.action)
+        most = min(_most(rules.policies[owner], rules) for owner in step.owners)
         if step.risk is not Risk.DISRUPTIVE or servers <= disturbed or len(disturbed | servers) <= most:
             within.append(step)
             if step.risk is Risk.DISRUPTIVE:
@@ -191,6 +196,11 @@ def _budget(steps: Sequence[Step], most: int) -> tuple[list[Step], list[Held]]:
         else:
             over.append(Held(step, HoldReason.BUDGET, f"policy.maxDisrupted is {most}, and others go first."))
     return within, over
+
+
+def _most(policy: ObjectPolicy, rules: Rules) -> int:
+    """How many servers may be disturbed at one time while this object's are among them."""
+    return rules.max_disrupted if policy.max_disrupted is None else policy.max_disrupted
 
 
 def servers_of(action: Action) -> frozenset[str]:

@@ -86,6 +86,7 @@ class HoldReason(StrEnum):
     PAUSED = "Paused"
     PROTECTED = "Protected"
     DESTRUCTIVE_NEVER = "DestructiveNever"
+    DISRUPTIVE_NEVER = "DisruptiveNever"
     APPROVAL_REQUIRED = "ApprovalRequired"
     CARD_CHANGED = "CardChanged"
     CAME_BACK = "CameBack"

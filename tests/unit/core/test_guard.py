@@ -153,6 +153,28 @@ def test_the_budget_counts_servers_and_only_what_disturbs() -> None:
     assert guard(ports, rules(max_disrupted=0)).allowed == ()
 
 
+def test_an_object_may_bear_more_or_less_than_its_chassis() -> None:
+    other = NODE._replace(name="compute-2")
+    off = [step(SetPower(f"{card}/0", Power.OFF), ref, risk=Risk.DISRUPTIVE) for card, ref in ((1, NODE), (2, other))]
+
+    def allowed(first: int | None, second: int | None, chassis: int) -> int:
+        policies = {ref: ObjectPolicy("n", max_disrupted=most) for ref, most in ((NODE, first), (other, second))}
+        return len(guard(off, rules(policies=policies, max_disrupted=chassis)).allowed)
+
+    assert (allowed(None, None, 2), allowed(None, None, 1)) == (2, 1)
+    assert (allowed(2, 2, 1), allowed(1, 2, 1), allowed(2, 1, 2)) == (2, 2, 1), "the second comes beside the first"
+
+
+def test_an_object_of_which_nothing_may_be_stopped_says_so_and_does_not_wait() -> None:
+    policies = {NODE: ObjectPolicy("n", max_disrupted=0)}
+    off = step(SetPower("1/0", Power.OFF), NODE, risk=Risk.DISRUPTIVE)
+    held = guard([off], rules(policies=policies, max_disrupted=5)).held
+    assert [(item.reason, "policy.maxDisrupted: 0" in item.message) for item in held] == [
+        (HoldReason.DISRUPTIVE_NEVER, True)
+    ]
+    assert reasons([step(SetPower("1/0", Power.ON), NODE)], rules(policies=policies)) == []
+
+
 def state(power: Power | Unknown, servers: object = None) -> ChassisState:
     nothing = Unknown("not looked at")
     seen = {"1/0": Server("1/0", (), power)} if servers is None else servers

@@ -56,6 +56,7 @@ TABLE: list[tuple[str, View, str, str, str, str, str, str]] = [
     ("paused", held(HoldReason.PAUSED), "False", "Paused", "False", "False", "True", "False"),
     ("protected", held(HoldReason.PROTECTED), "False", "Protected", "False", "True", "True", "False"),
     ("never", held(HoldReason.DESTRUCTIVE_NEVER), "False", "DestructiveNever", "False", "True", "True", "False"),
+    ("none", held(HoldReason.DISRUPTIVE_NEVER), "False", "DisruptiveNever", "False", "True", "True", "False"),
     ("unsupported", held(HoldReason.UNSUPPORTED), "False", "Unsupported", "False", "True", "True", "False"),
     ("drifted for good", View(differences=WRONG, parts=3), "False", "Drifted", "False", "True", "True", "False"),
     (

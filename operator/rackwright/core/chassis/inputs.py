@@ -169,5 +169,6 @@ def _object_policy(item: ChassisObject | PoolObject | NodeObject, chassis: Chass
         approvals=frozenset(approval.plan for approval in approver.spec.approvals),
         counter=status.get("consentsUsed", 0),
         approver=approver.resource.ref,
+        max_disrupted=policy.max_disrupted,
         granted=frozenset((status.get("consent") or {}).get("steps", ())),
     )

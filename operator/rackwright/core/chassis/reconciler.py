@@ -258,15 +258,26 @@ class ChassisReconciler:
         if outcome.error is not None:
             log.warning("pass failed", object=str(key), error=str(outcome.error), failures=failures)
 
-    @staticmethod
-    def _next(chassis: ChassisObject, outcome: Pass[ChassisState]) -> Next:
-        resync = float(chassis.spec.policy.resync_seconds)
+    def _next(self, chassis: ChassisObject, outcome: Pass[ChassisState]) -> Next:
+        resync = self._resync(chassis)
         if outcome.error is None:
             return Next(resync)
         if isinstance(outcome.error, PermanentError):
             # Soon, for a Secret that was corrected: the driver itself does not try refused credentials a second time.
             return Next(min(resync, SECONDS_UNTIL_CORRECTED))
         return Next(resync, Priority.DEGRADED, failed=True)
+
+    def _resync(self, chassis: ChassisObject) -> float:
+        """As often as the one that asks for the most: one look serves all that is on a chassis."""
+        specs = (
+            self._specs.of(item)
+            for kind in (STORAGE_POOL, COMPUTE_NODE)
+            for item in self._store.list(kind)
+            if chassis_of(item) == chassis.resource.ref
+        )
+        own = (spec.policy for spec in specs if not isinstance(spec, InvalidSpec) and spec.policy is not None)
+        asked = [policy.resync_seconds for policy in own if policy.resync_seconds is not None]
+        return float(min([chassis.spec.policy.resync_seconds, *asked]))
 
 
 def _word(outcome: Pass[ChassisState]) -> str:
