@@ -262,6 +262,21 @@ def test_who_may_not_act_says_nothing() -> None:
     virtually(main())
 
 
+def test_a_chassis_is_looked_at_as_often_as_anything_on_it_asks_for() -> None:
+    async def main() -> None:
+        _, store, made = rig(at("http://a"), pool("root"))
+        root = Ref(STORAGE_POOL, "rack", "root")
+        assert await made.chassis.reconcile(KEY) == Next(60.0)
+        store.change(root, lambda spec: spec.update(policy={"resyncSeconds": 20}))
+        assert await made.chassis.reconcile(KEY) == Next(20.0)
+        store.change(root, lambda spec: spec.update(policy={"resyncSeconds": 600}))
+        assert await made.chassis.reconcile(KEY) == Next(60.0)
+        store.change(root, lambda spec: spec.update(policy={"resyncSeconds": "often"}))
+        assert await made.chassis.reconcile(KEY) == Next(60.0)
+
+    virtually(main())
+
+
 def test_new_credentials_make_a_new_session_and_end_the_old_one() -> None:
     async def main() -> None:
         bay, store, made = rig(at("http://a"), pool("root"))
