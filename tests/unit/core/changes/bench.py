@@ -19,7 +19,7 @@ from rackwright_sim.model import ChassisModel
 from rackwright_sim.refusals import Refusal
 from rackwright_sim.startfile import Start
 from tests.unit.core.changes.case import Case, few, held_of, stages_of
-from tests.unit.core.changes.fields import changed
+from tests.unit.core.changes.fields import is_changed
 from tests.unit.core.kit import Bench, MemoryStore, finish, golden, shared
 
 
@@ -75,7 +75,7 @@ def try_change(built: Built, to: str, field: str, case: Case) -> Bench:
     ref = built.ref(case.to or to)
     for edit in case.all_edits:
         bench.store.change(ref, edit)
-    assert field in set(changed(built.objects[ref].spec, bench.store.objects[ref].spec))
+    assert is_changed(field, built.objects[ref].spec, bench.store.objects[ref].spec)
     for name, edit in case.also.items():
         bench.store.change(built.ref(name), edit)
     if case.refused:
@@ -90,7 +90,7 @@ def _is_refused(built: Built, bench: Bench, ref: Ref, case: Case) -> None:
     """The object says why, nothing is done, the others are not concerned; and when it is taken back all is as before."""
     invalid = bench.specs.of(bench.store.objects[ref])
     assert isinstance(invalid, InvalidSpec)
-    assert case.refused in str(invalid)
+    assert case.refused in str(invalid), invalid
     if ref.kind == CHASSIS or case.elsewhere:  # nothing of a chassis is looked at while its object cannot be read
         finish(bench.writer.refuse(bench.store.objects[ref], Problem(ref, "InvalidSpec", str(invalid))))
     else:

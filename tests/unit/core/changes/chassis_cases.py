@@ -7,7 +7,7 @@ NIC_GROUPS = "nodeSets[storage].template.nicGroups"
 NO_DIGEST = "sha256:" + "0" * 64
 OUTSIDE = "the chassis does not know it"
 ONE_AFTER_ANOTHER = "Budget"  # maxDisrupted is 1
-A_VLAN_IS_MISSING = "is in a VLAN that vlans does not have; add it or correct its number."
+A_VLAN_IS_MISSING = "is in a VLAN that vlans does not have; add it or correct its number;"
 
 NETWORK: dict[str, tuple[Case, ...]] = {
     "defaultNIC": (
@@ -30,8 +30,16 @@ NETWORK: dict[str, tuple[Case, ...]] = {
     ),
     "vlans": (
         Case("one more", add("vlans", {"id": 300}), plan=[["CreateVlan VLAN 300: Safe"]]),
-        Case("one less that NICs are in", drop("vlans[150]"), refused=f"a nicGroup of a node set {A_VLAN_IS_MISSING}"),
-        Case("one less that an uplink is in", drop("vlans[200]"), refused=f"an uplink {A_VLAN_IS_MISSING}"),
+        Case(
+            "one less that NICs are in",
+            drop("vlans[150]"),
+            refused=f"a nicGroup of a node set {A_VLAN_IS_MISSING} found storage/client-storage in 150.",
+        ),
+        Case(
+            "one less that an uplink is in",
+            drop("vlans[200]"),
+            refused=f"an uplink {A_VLAN_IS_MISSING} found te 0/1 in 200, te 7/1 in 200.",
+        ),
         Case(
             "one twice",
             add("vlans", {"id": 150}),
@@ -160,7 +168,7 @@ GENERAL: dict[str, tuple[Case, ...]] = {
             add("protectedServers", "11/0"),
             nothing="one of the two is a mistake: nothing touches the server, and its node stays until a person decides",
             ends=["Chassis/sm15k-01: InvalidNodeSet", "ComputeNode/controller-2: Protected"],
-            says='nodeSets "controller": server 11/0 is in protectedServers; take it out of one of the two.',
+            says="spec.nodeSets[controller]: server 11/0 is in protectedServers; take it out of one of the two.",
             more=1,
         ),
         Case(
@@ -173,7 +181,11 @@ GENERAL: dict[str, tuple[Case, ...]] = {
             ends=["ComputeNode/compute-32: VDiskTaken", "StoragePool/root: Drifted"],
             says="wants 32/0 vdisk 0, which has 7/RAIDPOOL/RAIDVOL-0. Detach that by hand if it is not needed",
         ),
-        Case("one twice", add("protectedServers", "32/0"), refused="spec.protectedServers: has an item twice"),
+        Case(
+            "one twice",
+            add("protectedServers", "32/0"),
+            refused='spec.protectedServers: has "32/0" twice; keep one of each.',
+        ),
     ),
     "deletionPolicy": (
         Case("Wipe", put("deletionPolicy", "Wipe"), refused="deletionPolicy Wipe is not carried out by this version"),
@@ -230,14 +242,10 @@ GENERAL: dict[str, tuple[Case, ...]] = {
                     "SetPower server 34/0: Disruptive",
                 ]
             ],
-            held=ONE_AFTER_ANOTHER,
+            held="DisruptiveNever",
             stays="none may be stopped",
-            ends=[
-                "ComputeNode/storage-0: Applying",
-                "ComputeNode/storage-1: Applying",
-                "ComputeNode/storage-2: Applying",
-            ],
-            says="1 actions to do.",
+            ends=[f"ComputeNode/storage-{number}: DisruptiveNever" for number in range(3)],
+            says="has policy.maxDisrupted: 0, so nothing that serves is stopped.",
         ),
         Case(
             "all at once",

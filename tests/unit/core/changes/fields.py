@@ -9,11 +9,12 @@ from rackwright.api.schema import ApiModel
 
 Spec = dict[str, Any]
 Edit = Callable[[Spec], None]
+_SUFFIXES: Mapping[Any, str] = {tuple: "[]", dict: ".*"}
 _KEYS = ("name", "id", "port", "slot", "server", "key", "domain", "poolRef")
 
 
 def fields(model: type[ApiModel], path: str = "") -> Iterator[str]:
-    """Every field below a model, nested ones too: `vlans`, `vlans[].id`. A free map is one field, whatever is in it."""
+    """Every field below a model, nested ones too: `vlans`, `vlans[].id`, and `addresses.*.network` for a map's entries."""
     for name, info in model.model_fields.items():
         yield from _field(info.annotation, f"{path}{info.alias or name}")
 
@@ -25,13 +26,13 @@ def _field(annotation: Any, path: str) -> Iterator[str]:
 
 
 def _models(annotation: Any, suffix: str) -> Iterator[tuple[str, type[ApiModel]]]:
-    """The models that a field is made of, and whether they are items of a list."""
+    """The models that a field is made of, and whether they are items of a list or entries of a map."""
     if isinstance(annotation, type) and issubclass(annotation, ApiModel):
         yield suffix, annotation
         return
-    inner = get_args(annotation)
-    for item in inner[:1] if get_origin(annotation) is Annotated else inner:
-        yield from _models(item, suffix + "[]" if get_origin(annotation) is tuple else suffix)
+    origin, inner = get_origin(annotation), get_args(annotation)
+    for item in inner[:1] if origin is Annotated else inner:
+        yield from _models(item, suffix + _SUFFIXES.get(origin, ""))
 
 
 def put(path: str, value: Any) -> Edit:
@@ -84,7 +85,13 @@ def _at(items: list[Any], step: str) -> int:
     return int(wanted)
 
 
-def changed(before: Any, after: Any, path: str = "") -> Iterator[str]:
+def is_changed(field: str, before: Any, after: Any) -> bool:
+    """Whether two specs differ in a field."""
+    pattern = re.compile(re.escape(field).replace(r"\*", r"[^.\[\]]+"))
+    return any(pattern.fullmatch(path) for path in _changed(before, after))
+
+
+def _changed(before: Any, after: Any, path: str = "") -> Iterator[str]:
     """The fields in which two specs differ, the fields in what is only in one of them included."""
     if before == after:
         return
@@ -93,9 +100,9 @@ def changed(before: Any, after: Any, path: str = "") -> Iterator[str]:
     if isinstance(before, Mapping) or isinstance(after, Mapping):
         first, second = before or {}, after or {}
         for key in {*first, *second}:
-            yield from changed(first.get(key), second.get(key), f"{path}.{key}" if path else str(key))
+            yield from _changed(first.get(key), second.get(key), f"{path}.{key}" if path else str(key))
     elif isinstance(before, list) or isinstance(after, list):
         first, second = list(before or ()), list(after or ())
         for index in range(max(len(first), len(second))):
             one, other = (items[index] if index < len(items) else None for items in (first, second))
-            yield from changed(one, other, f"{path}[]")
+            yield from _changed(one, other, f"{path}[]")

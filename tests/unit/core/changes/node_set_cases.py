@@ -62,7 +62,7 @@ SETS_AND_MEMBERS: dict[str, tuple[Case, ...]] = {
         Case(
             "two with remaining",
             add("nodeSets", {"name": "rest", "remaining": {"namePrefix": "rest"}, "template": {}}),
-            refused="two nodeSets have remaining; only one set can take the servers that no other names.",
+            refused="two nodeSets have remaining; only one set can take the servers that no other names; found compute, rest.",
         ),
     ),
     "nodeSets[].name": (
@@ -118,7 +118,7 @@ SETS_AND_MEMBERS: dict[str, tuple[Case, ...]] = {
             add("nodeSets[controller].members", {"server": "64/0", "name": "controller-3"}),
             nothing="there is no such server",
             ends=[INVALID],
-            says='nodeSets "controller": server 64/0 is not in the chassis; correct it or insert the card.',
+            says="spec.nodeSets[controller]: server 64/0 is not in the chassis; correct it or insert the card.",
         ),
         Case(
             "one that is protected",
@@ -199,6 +199,26 @@ SETS_AND_MEMBERS: dict[str, tuple[Case, ...]] = {
             says="card 15 has no address in 10.11.0.0/28 for management; take a larger network or name it in members.",
         ),
     ),
+    "nodeSets[].remaining.addresses.*.network": (
+        Case(
+            "changed",
+            put("nodeSets[compute].remaining.addresses.management.network", "10.12.0.0/24"),
+            nothing=HOST,
+        ),
+        Case(
+            "with bits beyond its prefix",
+            put("nodeSets[compute].remaining.addresses.management.network", "10.12.0.1/24"),
+            refused="is not a network, such as 10.10.1.0/24 (no bits beyond the prefix).",
+        ),
+    ),
+    "nodeSets[].remaining.addresses.*.host": (
+        Case(
+            "a word that is none",
+            put("nodeSets[compute].remaining.addresses.management.host", "Slot"),
+            refused="\"Slot\" is not known; use 'Card'.",
+        ),
+        Case("removed", drop("nodeSets[compute].remaining.addresses.management.host"), nothing="Card is the default"),
+    ),
     "nodeSets[].overrides": (
         Case(
             "one more that moves a NIC",
@@ -221,14 +241,14 @@ SETS_AND_MEMBERS: dict[str, tuple[Case, ...]] = {
         Case(
             "one that is not in the set",
             put(f"{STORAGE}overrides[12/0].server", "3/0"),
-            refused="an override is for a server that is not a member of the set; add it or correct the server.",
+            refused="an override is for a server that is not a member of the set; add it or correct the server; found 3/0.",
         ),
         Case(
             "one that remaining has not",
             add("nodeSets[compute].overrides", {"server": "0/0", "spec": {"powerState": "Stopped"}}),
             nothing="it applies to no node",
             ends=[INVALID],
-            says='nodeSets "compute": the override for 0/0 applies to no node; correct the server.',
+            says="spec.nodeSets[compute]: the override for 0/0 applies to no node; correct the server.",
         ),
     ),
     "nodeSets[].overrides[].spec": (
@@ -302,7 +322,7 @@ TEMPLATES: dict[str, tuple[Case, ...]] = {
         Case(
             "changed under a bond",
             put(f"{GROUPS}[client-storage].name", "clients"),
-            refused="a bond names a nicGroup that is not in nicGroups; add the group or correct the name.",
+            refused="a bond names a nicGroup that is not in nicGroups; add the group or correct the name;",
         ),
     ),
     "nodeSets[].template.nicGroups[].indexes": (
@@ -388,6 +408,31 @@ TEMPLATES: dict[str, tuple[Case, ...]] = {
             ],
             says="ComputeNode/storage-0 has policy.destructive: Never.",
         ),
+    ),
+    "nodeSets[].template.policy.maxDisrupted": (
+        Case(
+            "more than the Chassis says",
+            (put(f"{TEMPLATE}policy.maxDisrupted", 2), put(f"{TEMPLATE}powerState", "Stopped")),
+            plan=[STOPPED],
+            held=BUDGET,
+        ),
+        Case(
+            "as many as there are",
+            (put(f"{TEMPLATE}policy.maxDisrupted", 3), put(f"{TEMPLATE}powerState", "Stopped")),
+            plan=[STOPPED],
+        ),
+        Case(
+            "none",
+            (put(f"{TEMPLATE}policy.maxDisrupted", 0), put(f"{TEMPLATE}powerState", "Stopped")),
+            plan=[STOPPED],
+            held="DisruptiveNever",
+            stays="nobody carries it out",
+            ends=[f"ComputeNode/storage-{number}: DisruptiveNever" for number in range(3)],
+            says="ComputeNode/storage-0 has policy.maxDisrupted: 0, so nothing that serves is stopped.",
+        ),
+    ),
+    "nodeSets[].template.policy.resyncSeconds": (
+        Case("given", put(f"{TEMPLATE}policy.resyncSeconds", 30), nothing="the chassis is looked at more often"),
     ),
 }
 """What the nodes of a set have in common, on the chassis side."""

@@ -14,7 +14,7 @@ CONTROLLERS = {"matchLabels": {NODE_SET: "controller"}}
 NO_DIGEST = "sha256:" + "0" * 64
 STAYS = "what is not declared any more stays: nothing is detached and nothing removed"
 KEPT = "a volume that a server has stays where it is: a spread counts only for new ones"
-KEEPS_NAMES = "as the chassis keeps the names; make another StoragePool."
+KEEPS_NAMES = "as the chassis keeps the names; make another StoragePool; found"
 SERVERS_OF_SETS = ("12/0", "29/0", "34/0")
 MORE_FOR_CONTROLLERS = {"name": "more", "nodeSelector": CONTROLLERS, "vdisks": [1]}
 ATTACHED_TO_CONTROLLERS = [[f"Attach {server} vdisk 1: Safe" for server in ("0/0", "1/0", "11/0")]]
@@ -32,7 +32,7 @@ BACKEND: dict[str, tuple[Case, ...]] = {
         Case(
             "another",
             put("chassisRef.name", "sm15k-02"),
-            refused="spec: chassisRef cannot be changed; make another StoragePool.",
+            refused="spec: chassisRef cannot be changed; make another StoragePool; found",
             elsewhere=True,
         ),
     ),
@@ -45,7 +45,7 @@ BACKEND: dict[str, tuple[Case, ...]] = {
                 put("backend", {"type": "Ceph", "ceph": {"dataVdisks": [4]}}),
                 *(drop(path) for path in ("chassisRef", "assign", "onDiskFailure")),
             ),
-            refused="spec.backend: type cannot be changed; make another StoragePool.",
+            refused="spec.backend: type cannot be changed; make another StoragePool; found",
             elsewhere=True,
         ),
     ),
@@ -95,7 +95,7 @@ BACKEND: dict[str, tuple[Case, ...]] = {
             ends=[f"{ROOT}: DiskInUse"],
             says="names 7/0, which is part of the pool 7/RAIDPOOL",
         ),
-        Case("one twice", add(f"{DISKS}names", "JBOD2/6"), refused="names: has an item twice; keep one of each."),
+        Case("one twice", add(f"{DISKS}names", "JBOD2/6"), refused='names: has "JBOD2/6" twice; keep one of each.'),
     ),
     f"{DISKS}selector": (
         Case(
@@ -180,7 +180,7 @@ BACKEND: dict[str, tuple[Case, ...]] = {
             "another",
             put(f"{CHASSIS}existingPool", "2/rootpool-1"),
             to=JOURNAL,
-            refused="existingPool can be neither set, changed nor taken away later; make another StoragePool.",
+            refused="existingPool can be neither set, changed nor taken away later; make another StoragePool; found",
         ),
         Case(
             "beside disks",
@@ -203,7 +203,7 @@ BACKEND: dict[str, tuple[Case, ...]] = {
             put(f"{VOLUMES}perPool", 12),
             nothing="volumes that are there keep their size, so that nothing is left for one more",
             ends=[f"{ROOT}: NoCapacity"],
-            says="Pool 2/rootpool-1 has 0 GiB free, too little for 1 volumes of 232 GiB.",
+            says="asks for 1 volumes of 232 GiB in pool 2/rootpool-1, which has only 0 GiB free.",
         ),
         Case(
             "one less",
@@ -228,7 +228,7 @@ BACKEND: dict[str, tuple[Case, ...]] = {
             to=JOURNAL,
             nothing="not even some of them: that would be a pool that nobody asked for",
             ends=[f"{JOURNAL}: NoCapacity"],
-            says="Pool 7/RAIDPOOL has 1580 GiB free, too little for 37 volumes of 500 GiB. In it are 7/RAIDPOOL/RAIDVOL-0",
+            says="37 volumes of 500 GiB in pool 7/RAIDPOOL, which has only 1580 GiB free. In it are 7/RAIDPOOL/RAIDVOL-0",
         ),
         Case(
             "one less",
@@ -473,6 +473,16 @@ ASSIGNMENTS: dict[str, tuple[Case, ...]] = {
             ],
             says=f"{CAPACITY} has policy.destructive: Never.",
         ),
+    ),
+    "policy.maxDisrupted": (
+        Case(
+            "none, with one more assignment",
+            (put("policy.maxDisrupted", 0), add("assign", MORE_FOR_CONTROLLERS)),
+            plan=ATTACHED_TO_CONTROLLERS,
+        ),
+    ),
+    "policy.resyncSeconds": (
+        Case("given", put("policy.resyncSeconds", 30), nothing="the chassis is looked at more often"),
     ),
     "approvals": (
         Case(
