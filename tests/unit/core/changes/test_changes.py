@@ -199,7 +199,9 @@ def test_a_running_node_that_becomes_protected_is_left_alone_for_good() -> None:
     assert [node.ref.name for node in bench.store.list(COMPUTE_NODE)] == ["compute-0", "compute-2"]
     change(bench, "StoragePool/root", add("assign", assign("more", 1)))
     bench.model.servers.set_power(["1/0"], Power.OFF)
-    bench.settle()
+    last = bench.settle()
+    assert (last.stages, last.blocked) == ((), ()), "nobody even plans to take it"
+    assert "StoragePool/root: NoVolume" in reasons(bench)
     assert on(bench.model, "1/0") == mine
     assert "1/0" not in running(bench.model), "nobody switches it on"
     assert mine[0] not in {*on(bench.model, "0/0").values(), *on(bench.model, "2/0").values()}
@@ -217,22 +219,24 @@ def test_a_running_node_that_becomes_protected_is_left_alone_for_good() -> None:
 
 
 def test_a_renamed_node_gets_back_what_was_taken_from_it_before() -> None:
-    """What a server had is the server's, under whatever name: also where it lost it while nobody was allowed to act."""
-    bench = golden_rack().copy()
-    mine = on(bench.model, "12/0")
+    """What a server had is the server's, under whatever name, also where others are free: here of a card that left."""
+    members = [{"server": f"{card}/0", "name": f"compute-{card}"} for card in range(3)]
+    sets = [{"name": "compute", "members": members, "template": {"powerState": "Running"}}]
+    bench = small(pool("root"), nodeSets=sets)
+    mine = on(bench.model, "2/0")
+    change(bench, "Chassis/sm15k-01", drop("nodeSets[compute].members[0/0]"))
+    bench.settle()
     change(bench, "Chassis/sm15k-01", put("policy.mode", "Plan"))
-    bench.model.servers.set_power(["12/0"], Power.OFF)
-    bench.model.storage.unassign(VDisk("12/0", 0))
+    for server in ("0/0", "2/0"):
+        bench.model.servers.set_power([server], Power.OFF)
+        bench.model.storage.unassign(VDisk(server, 0))
     bench.report()
     change(
-        bench,
-        "Chassis/sm15k-01",
-        put("nodeSets[storage].members[12/0].name", "storage-9"),
-        put("policy.mode", "Enforce"),
+        bench, "Chassis/sm15k-01", put("nodeSets[compute].members[2/0].name", "other"), put("policy.mode", "Enforce")
     )
     bench.settle()
-    assert bench.node("12/0").ref.name == "storage-9"
-    assert on(bench.model, "12/0") == mine
+    assert bench.node("2/0").ref.name == "other"
+    assert on(bench.model, "2/0") == mine
     assert reasons(bench) == []
 
 
