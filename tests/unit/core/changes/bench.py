@@ -118,7 +118,9 @@ def _follows(built: Built, bench: Bench, ref: Ref, case: Case) -> None:
     if case.long:
         return
     last = _carry_out(bench, case) if case.plan or case.accepts else first
-    if not case.stays and not case.refusal:
+    if case.stays:
+        assert (stages_of(last), bench.applied) == (stages_of(first), []), case.stays
+    elif not case.refusal:
         assert stages_of(last) == []
         assert sorted(_names(bench.applied)) == sorted(step.name for stage in first.stages for step in stage)
     _is_told(built, bench, ref, case, last)

@@ -152,7 +152,19 @@ STORAGE_SLOTS: dict[str, tuple[Case, ...]] = {
         Case("removed", drop("storageSlots[2].managementMode"), refused="managementMode: is required; add it."),
     ),
 }
-"""Modes of storage slots. A change of mode that is carried out is in `test_changes`: no slot of the golden rack is free."""
+"""Modes of storage slots."""
+
+FREE_SLOTS: dict[str, tuple[Case, ...]] = {
+    "storageSlots[].managementMode": (
+        Case(
+            "of a slot that nobody uses",
+            put("storageSlots[5].managementMode", "Disk"),
+            plan=[["SetManagementMode slot 5: Destructive"]],
+            held="ApprovalRequired",
+        ),
+    ),
+}
+"""On the small rack, as the golden one has no slot that nobody uses."""
 
 GENERAL: dict[str, tuple[Case, ...]] = {
     "protectedServers": (

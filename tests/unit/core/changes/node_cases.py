@@ -32,6 +32,7 @@ def small_rack() -> Built:
     chassis = small_chassis(
         vlans=[{"id": vlan} for vlan in (100, 150, 200)],
         nodeSets=[{"name": "compute", "members": members, "template": NODE}],
+        storageSlots=[{"slot": slot, "managementMode": "Volume"} for slot in (2, 5)],
         policy={"mode": "Enforce"},
     )
     own = manifest(COMPUTE_NODE, "own", {"chassisRef": {"name": "sm15k-01"}, "server": "2/0", **NODE})

@@ -505,3 +505,31 @@ ASSIGNMENTS: dict[str, tuple[Case, ...]] = {
     ),
 }
 """Which servers get volumes, and how far the operator goes."""
+
+GROWING: dict[str, tuple[Case, ...]] = {
+    f"{DISKS}names": (
+        Case(
+            "one more that is free",
+            add(f"{DISKS}names", "JBOD2/7"),
+            plan=[
+                ["ClearMetadata disk JBOD2/7: Destructive"],
+                ["CreatePool pool 2/rootpool-2: Safe"],
+                ["CreateVolumes 2/rootpool-2/rootvol: Safe"],
+            ],
+            held="ApprovalRequired",
+        ),
+    ),
+    f"{DISKS}count": (
+        Case(
+            "one more that is free, by selector instead of by name",
+            put(DISKS[:-1], {"selector": {"slots": [2]}, "count": 2}),
+            plan=[
+                ["ClearMetadata disk JBOD2/7: Destructive"],
+                ["CreatePool pool 2/rootpool-2: Safe"],
+                ["CreateVolumes 2/rootpool-2/rootvol: Safe"],
+            ],
+            held="ApprovalRequired",
+        ),
+    ),
+}
+"""What needs disks that nobody uses: on the small rack, as the golden one has none left."""

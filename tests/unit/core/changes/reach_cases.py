@@ -43,6 +43,8 @@ class Reach:
     refused: str = ""
     next: float = 0
     family: str = "SeaMicro"
+    plan: tuple[()] = ()
+    accepts: tuple[()] = ()
 
 
 def _field(at: str, sees: Any, without: str | None = None, family: str = "SeaMicro") -> dict[str, tuple[Reach, ...]]:

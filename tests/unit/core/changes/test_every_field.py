@@ -7,28 +7,15 @@ from _pytest.mark import ParameterSet
 
 from rackwright.api.kinds import KINDS
 from rackwright.core.others import NotYetReconciler
-from tests.unit.core.changes.backend_cases import BACKENDS, ROWS
+from tests.unit.core.changes.backend_cases import BACKENDS
 from tests.unit.core.changes.bench import golden_rack, ready, reasons, try_change
 from tests.unit.core.changes.case import Case
-from tests.unit.core.changes.chassis_cases import GENERAL, NETWORK, STORAGE_SLOTS
+from tests.unit.core.changes.chassis_cases import FREE_SLOTS
 from tests.unit.core.changes.fields import fields, is_changed
-from tests.unit.core.changes.host_cases import host_cases, rows
-from tests.unit.core.changes.node_cases import CHASSIS_SIDE, OWN, STAMPED, small_rack
-from tests.unit.core.changes.node_set_cases import SETS_AND_MEMBERS, TEMPLATES
-from tests.unit.core.changes.pool_cases import ASSIGNMENTS, BACKEND
-from tests.unit.core.changes.reach_cases import REACHING
+from tests.unit.core.changes.node_cases import OWN, STAMPED, small_rack
+from tests.unit.core.changes.pool_cases import GROWING
+from tests.unit.core.changes.tables import OF_A_CHASSIS, OF_A_NODE, OF_A_POOL, OF_HOSTS, OF_OTHER_BACKENDS, TABLES
 from tests.unit.core.kit import finish, manifest
-
-OF_A_CHASSIS = (NETWORK, STORAGE_SLOTS, GENERAL, SETS_AND_MEMBERS, TEMPLATES)
-OF_HOSTS = host_cases("nodeSets[compute].template.")
-OF_A_POOL = (BACKEND, ASSIGNMENTS)
-OF_OTHER_BACKENDS = rows("backend.", *ROWS)
-OF_A_NODE = (CHASSIS_SIDE, host_cases(""))
-TABLES: dict[str, tuple[Mapping[str, object], ...]] = {
-    "Chassis": (*OF_A_CHASSIS, OF_HOSTS, REACHING),
-    "StoragePool": (*OF_A_POOL, OF_OTHER_BACKENDS),
-    "ComputeNode": OF_A_NODE,
-}
 
 
 def listed(*tables: Mapping[str, Sequence[Case]]) -> list[ParameterSet]:
@@ -62,9 +49,14 @@ def test_a_storage_pool(field: str, case: Case) -> None:
     try_change(golden_rack(), "StoragePool/root", field, case)
 
 
-@pytest.mark.parametrize(("field", "case"), listed(OF_HOSTS))
-def test_the_hosts_of_a_node_set(field: str, case: Case) -> None:
+@pytest.mark.parametrize(("field", "case"), listed(FREE_SLOTS, OF_HOSTS))
+def test_a_small_chassis(field: str, case: Case) -> None:
     try_change(small_rack(), "Chassis/sm15k-01", field, case)
+
+
+@pytest.mark.parametrize(("field", "case"), listed(GROWING))
+def test_a_storage_pool_that_grows(field: str, case: Case) -> None:
+    try_change(small_rack(), "StoragePool/root", field, case)
 
 
 @pytest.mark.parametrize(("field", "case"), listed(*OF_A_NODE))
