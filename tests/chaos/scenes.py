@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -123,3 +123,27 @@ def kind_of(line: str) -> str:
             break
         words.append(word)
     return " ".join(words)
+
+
+def on_a_standing_rack(story: Callable[[World], Awaitable[None]]) -> None:
+    """A story on the rack of four cards at rest, with one operator; in the end all is at rest and as it was."""
+    before = clean("build")
+    in_a_world(_stand(story, before))
+
+
+async def _stand(story: Callable[[World], Awaitable[None]], before: Clean) -> None:
+    async with world(small, before.left.chassis) as here:
+        here.restore(before.left)
+        here.start()
+        await here.rests()
+        await story(here)
+        here.say("the story is over")
+        await here.rests()
+        wrong = [*faultless(here), *differences(likeness(here.sim.model), before.likeness)]
+        assert wrong == [], "\n".join([here.story(), *wrong])
+
+
+def changes(here: World) -> list[str]:
+    """The lines sent so far that would change the chassis, by operators."""
+    kinds = (Kind.CONFIGURATION, Kind.ANSWER)
+    return [entry.text for entry in here.sim.log if entry.session.startswith("ssh") and entry.kind in kinds]

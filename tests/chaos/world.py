@@ -23,6 +23,7 @@ from rackwright.core.leadership import Always, Leadership
 from rackwright.core.resource import CHASSIS, COMPUTE_NODE, KINDS, Ref, Resource
 from rackwright.core.store import EventType, StoreUnavailableError
 from rackwright_drivers.chassis.seamicro.driver import SeaMicro
+from rackwright_drivers.contract.power import Power
 from rackwright_sim.faults import Moment
 from rackwright_sim.server import SimServer
 from rackwright_sim.startfile import Start
@@ -283,6 +284,23 @@ class World:
     def content(self) -> bool:
         """Whether every object says that all is as declared."""
         return all(_content(item) for kind in KINDS for item in self.store.list(kind))
+
+    async def until(self, what: Callable[[], bool], within: float) -> float:
+        """Wait for it; the seconds it took."""
+        began = now()
+        while not what():
+            assert now() - began <= within, f"not within {within:g} seconds{self.story()}"
+            await asyncio.sleep(1)
+        return now() - began
+
+    def power(self, server: str) -> Power:
+        """As it really is."""
+        return self.sim.model.servers.power[server]
+
+    def condition(self, kind: str, ref: Ref | None = None) -> Mapping[str, Any]:
+        """Of the Chassis, or of another object."""
+        conditions = self.store.objects[ref or self.chassis.ref].status.get("conditions", ())
+        return next((item for item in conditions if item["type"] == kind), {})
 
     async def rests(self, within: float = 7200.0, *, approving: bool = True) -> None:
         """Wait until all is as declared, and a look after that still says so. AssertionError tells what is not."""

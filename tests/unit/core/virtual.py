@@ -1,7 +1,7 @@
 """An event loop on a virtual clock: whoever waits for time waits for none of ours, and what would wait for ever fails.
 
-With a `grace` (in real seconds) sockets of this machine work too: before the clock is put forward they are given that long
-to bring something. What would run in a thread runs in the loop, so that no clock runs ahead of it.
+With a `grace` (in real seconds) sockets of this machine work too: while they are in use they are given that long to bring
+something before the clock is put forward. What would run in a thread runs in the loop, so that no clock runs ahead of it.
 """
 
 import asyncio
@@ -10,17 +10,21 @@ from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+CONVERSATION = 3  # after so many polls that brought nothing nobody is talking, and none is waited for
 
 
 class _Skipping(selectors.DefaultSelector):
     """Where a loop would sleep, its clock is put forward instead."""
 
     loop: "VirtualLoop"
+    _quiet = 0  # polls in a row that brought nothing
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         events = super().select(0)
-        if not events and timeout != 0 and self.loop.grace:
+        if not events and timeout != 0 and self.loop.grace and self._quiet < CONVERSATION:
             events = super().select(self.loop.grace)
+        if timeout != 0:
+            self._quiet = 0 if events else self._quiet + 1
         if not events and timeout is None:
             raise AssertionError("everybody waits for what will never happen")
         if not events and timeout is not None and timeout > 0:
