@@ -83,14 +83,24 @@ async def _clean(built: Snapshot | None) -> Clean:
         return Clean(likeness(here.sim.model), lines, here.snapshot())
 
 
-def play(name: str, faults: Sequence[Fault]) -> Sequence[LogEntry]:
-    """A scene with these faults; when all is at rest again, everything that must hold is looked at. What was sent."""
-    return in_a_world(_play(faults, _before(name), clean(name).likeness))
+def play(name: str, faults: Sequence[Fault], prepare: Callable[[World], None] = lambda _: None) -> Sequence[LogEntry]:
+    """A scene with these faults; when all is at rest again, everything that must hold is looked at. What was sent.
 
+    `prepare` may do more harm before the operator begins.
+    """
 
-async def _play(faults: Sequence[Fault], built: Snapshot | None, wanted: Mapping[str, object]) -> Sequence[LogEntry]:
-    async with _scene(built) as here:
+    def prepared(here: World) -> None:
         here.sim.faults.replace(faults)
+        prepare(here)
+
+    return in_a_world(_play(prepared, _before(name), clean(name).likeness))
+
+
+async def _play(
+    prepare: Callable[[World], None], built: Snapshot | None, wanted: Mapping[str, object]
+) -> Sequence[LogEntry]:
+    async with _scene(built) as here:
+        prepare(here)
         here.start()
         await here.rests()
         wrong = [*faultless(here), *differences(likeness(here.sim.model), wanted)]

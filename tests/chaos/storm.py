@@ -178,8 +178,9 @@ async def _statuses_lost(here: World, chance: random.Random) -> None:
 
 
 async def _by_hand(here: World, chance: random.Random) -> None:
-    name = chance.choice(list(HANDS))
-    await HANDS[name](here, chance)
+    """Somebody is at the console, for a moment."""
+    for _ in range(chance.randint(1, 4)):
+        await HANDS[chance.choice(list(HANDS))](here, chance)
 
 
 async def _approval(here: World, chance: random.Random) -> None:
