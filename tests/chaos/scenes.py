@@ -30,15 +30,13 @@ class Clean:
 
 
 @asynccontextmanager
-async def _scene(built: Snapshot | None) -> AsyncIterator[World]:
+async def scene(built: Snapshot | None, *, spoilt: bool = True) -> AsyncIterator[World]:
     """How the world is when the operator begins: as found, or built and then spoilt by a person at the console."""
-    if built is None:
-        async with world(small, START) as found:
-            yield found
-        return
-    async with world(small, built.chassis) as found:
-        found.restore(built)
-        await spoil(found)
+    async with world(small, START if built is None else built.chassis) as found:
+        if built is not None:
+            found.restore(built)
+            if spoilt:
+                await spoil(found)
         yield found
 
 
@@ -75,7 +73,7 @@ def clean(name: str) -> Clean:
 
 
 async def _clean(built: Snapshot | None) -> Clean:
-    async with _scene(built) as here:
+    async with scene(built) as here:
         here.start()
         await here.rests()
         assert faultless(here) == []
@@ -99,7 +97,7 @@ def play(name: str, faults: Sequence[Fault], prepare: Callable[[World], None] = 
 async def _play(
     prepare: Callable[[World], None], built: Snapshot | None, wanted: Mapping[str, object]
 ) -> Sequence[LogEntry]:
-    async with _scene(built) as here:
+    async with scene(built) as here:
         prepare(here)
         here.start()
         await here.rests()
@@ -142,8 +140,7 @@ def on_a_standing_rack(story: Callable[[World], Awaitable[None]]) -> None:
 
 
 async def _stand(story: Callable[[World], Awaitable[None]], before: Clean) -> None:
-    async with world(small, before.left.chassis) as here:
-        here.restore(before.left)
+    async with scene(before.left, spoilt=False) as here:
         here.start()
         await here.rests()
         await story(here)

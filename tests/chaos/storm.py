@@ -7,7 +7,6 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import cache
 from typing import Any
 
@@ -215,7 +214,7 @@ async def _paused(here: World, chance: random.Random) -> None:
 
 async def _clock(here: World, chance: random.Random) -> None:
     """The wall clock is set."""
-    here.clock_off += timedelta(seconds=chance.choice([-86400 * 400, -3600, -1, 3600, 86400 * 400]))
+    here.jump(chance.choice([-24 * 400, -1, -0.001, 1, 24 * 400]))
 
 
 _HAPPENINGS: Mapping[str, tuple[int, Callable[[World, random.Random], Awaitable[Any]]]] = {

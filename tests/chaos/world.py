@@ -181,6 +181,10 @@ class Operator:
                 session.abort()
         self.task.cancel()
 
+    def dismiss(self) -> None:
+        """It leads no longer: its engine ends where it is, and the process lives on."""
+        self.task.cancel()
+
     async def stop(self) -> None:
         """In an orderly way."""
         if self.alive:
@@ -228,6 +232,11 @@ class World:
     def wall(self) -> str:
         """As the API writes it."""
         return self.moment().strftime("%Y-%m-%dT%H:%M:%SZ")
+
+    def jump(self, hours: float) -> None:
+        """Somebody sets the wall clock."""
+        self.say(f"the wall clock jumps by {hours:g} hours")
+        self.clock_off += timedelta(hours=hours)
 
     def say(self, what: str) -> None:
         """Note what happens, for whoever has to understand a failure."""

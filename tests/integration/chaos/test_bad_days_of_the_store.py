@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
-from datetime import timedelta
 from functools import partial
 from itertools import pairwise
 from typing import Any
@@ -136,7 +135,7 @@ async def _a_day_with_a_change(here: World) -> None:
     here.store.change(here.chassis.ref, lambda spec: spec["uplinks"][0].update(untagged=100))
     await here.rests()
     assert _uplink(here).untagged == 100
-    here.clock_off += timedelta(days=1)
+    here.jump(24)
 
 
 def test_restored_to_yesterday() -> None:
@@ -196,12 +195,12 @@ def test_the_wall_clock_jumps(days: float) -> None:
     """Waiting goes by another clock: a person's doing is healed at the next look, and pauses after failures are no longer."""
 
     async def story(here: World) -> None:
-        here.clock_off = timedelta(days=days)
+        here.jump(24 * days)
         await here.by_hand(OFF)
         await here.until(lambda: here.power("1/0") is Power.ON, here.resync * 1.2 + 10)
         here.sim.faults.replace([Fault(kind=FaultKind.DROP), Fault(kind=FaultKind.REFUSE, times=None)])
         await asyncio.sleep(HOUR / 2)
-        here.clock_off = timedelta(days=-days)
+        here.jump(-48 * days)
         await here.by_hand(OFF)
         here.sim.faults.replace([])
         await here.until(lambda: here.power("1/0") is Power.ON, BACKOFF_MOST_SECONDS + 60)
