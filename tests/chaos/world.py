@@ -5,6 +5,8 @@ but the store, which is in memory, and can be taken away.
 """
 
 import asyncio
+import errno
+import os
 import random
 import re
 import tempfile
@@ -150,6 +152,7 @@ class Operator:
 
     def __init__(self, world: "World", leadership: Leadership) -> None:
         self.lines: list[bytes] = []
+        self.journal_is_full = False
         self._store = world.store
         self._view = _View(world.store)
         journal = Journal(self._note, now=world.moment)
@@ -197,6 +200,8 @@ class Operator:
             self.task.result()
 
     def _note(self, line: bytes) -> None:
+        if self.journal_is_full:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         if self.alive:
             self.lines.append(line)
 

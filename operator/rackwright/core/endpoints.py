@@ -83,6 +83,7 @@ class Endpoints:
         self._journal = journal
         self._leadership = leadership
         self._known: dict[str, Endpoint] = {}
+        self._journal_fails = False
 
     async def of(self, spec: ChassisSpec, secret: Mapping[str, bytes]) -> Endpoint:
         """The endpoint of a chassis. PermanentError names the field that leads nowhere."""
@@ -146,7 +147,11 @@ class Endpoints:
         try:
             self._journal.write(entry)
         except OSError as error:  # it happened all the same, and what changes something was written down before
-            log.error("the journal cannot be written", command=entry.command, result=entry.result, error=str(error))
+            if not self._journal_fails:
+                log.error("the journal cannot be written", command=entry.command, error=str(error))
+            self._journal_fails = True
+        else:
+            self._journal_fails = False
 
     def known(self) -> tuple[Endpoint, ...]:
         """The endpoints that were used so far."""
