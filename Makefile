@@ -7,7 +7,7 @@ ARGS ?=
 PYTEST := $(BIN)/pytest -n 2 --dist loadscope -q
 
 .DEFAULT_GOAL := help
-.PHONY: help venv check test demo demo-kube recording bench crds format clean
+.PHONY: help venv check test drills demo demo-kube recording bench crds format clean
 
 help:  ## What there is to make
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -39,6 +39,9 @@ check: venv  ## Lint, types, layers, CRDs in step with the models
 test: venv  ## What a change must pass; builds a real Kubernetes API server the first time
 	$(BIN)/python -m tests.kubelab fetch
 	$(PYTEST) $(ARGS)
+
+drills: venv  ## Faults and bad days at length; ONLY=group for some, REPORT=FILE for what became of each
+	$(BIN)/python -m tests.drills $(if $(ONLY),--only $(ONLY)) $(if $(REPORT),--report $(REPORT)) $(ARGS)
 
 demo: venv  ## A simulated rack that builds and heals itself; ARGS="--headless --report FILE" without a person
 	$(BIN)/rackwright demo $(ARGS)

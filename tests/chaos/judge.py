@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
-from rackwright_drivers.contract.network import Nic, Port, PortVlans
+from rackwright_drivers.contract.network import Nic
 from rackwright_drivers.contract.power import Power
 from rackwright_drivers.contract.storage import Attached, PoolId, VDisk, VolumeId
 from rackwright_sim.commands import Kind
@@ -31,6 +31,9 @@ class Judge:
         self._sim = sim
         self._model = sim.model
         self._protected = frozenset(protected)
+        self._ports = [
+            port for port in sim.model.switch.ports if isinstance(port, Nic) and port.server in self._protected
+        ]
         self._granted: Counter[Atom] = Counter()
         self._used: Counter[Atom] = Counter()
         self._places: dict[str, Place] = defaultdict(Place)
@@ -155,11 +158,7 @@ class Judge:
 
     def _of_protected(self) -> object:
         model = self._model
-        ports: dict[Port, PortVlans] = {
-            port: vlans
-            for port, vlans in model.switch.ports.items()
-            if isinstance(port, Nic) and port.server in self._protected
-        }
+        ports = {port: model.switch.ports[port] for port in self._ports}
         power = {server: model.servers.power[server] for server in self._protected}
         attached = {v: what for v, what in model.storage.attachments.items() if v.server in self._protected}
         return ports, power, attached, {server: model.servers.descriptions.get(server) for server in self._protected}

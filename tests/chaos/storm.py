@@ -54,7 +54,7 @@ class Storm:
 def schedule(seed: int) -> Storm:
     """What a seed stands for."""
     chance = random.Random(seed)
-    names = [name for name, (weight, _) in _HAPPENINGS.items() for _ in range(weight)]
+    names = [name for name, (weight, _) in HAPPENINGS.items() for _ in range(weight)]
     times = sorted(round(chance.uniform(0, 60 * MINUTES), 1) for _ in range(EVENTS))
     events = tuple(Event(at, chance.choice(names), chance.getrandbits(32)) for at in times)
     return Storm(seed, bool(seed % 2), events)
@@ -92,7 +92,7 @@ async def _ride(storm: Storm, built: Clean) -> World:
         for event in storm.events:
             await asyncio.sleep(max(0.0, event.at - now()))
             here.say(event.name)
-            await _HAPPENINGS[event.name][1](here, random.Random(event.seed))
+            await HAPPENINGS[event.name][1](here, random.Random(event.seed))
         await _calm(here)
         await here.rests(CALM_SECONDS)
         wrong = [*faultless(here), *differences(likeness(here.sim.model), built.likeness)]
@@ -217,7 +217,7 @@ async def _clock(here: World, chance: random.Random) -> None:
     here.jump(chance.choice([-24 * 400, -1, -0.001, 1, 24 * 400]))
 
 
-_HAPPENINGS: Mapping[str, tuple[int, Callable[[World, random.Random], Awaitable[Any]]]] = {
+HAPPENINGS: Mapping[str, tuple[int, Callable[[World, random.Random], Awaitable[Any]]]] = {
     "faults": (6, _fault),
     "refused": (1, _refused),
     "killed": (3, _killed),

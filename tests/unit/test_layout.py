@@ -1,6 +1,7 @@
 """The shape of the code: source roots that are no packages, a docstring for every module, and nothing that grew too long."""
 
 import ast
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -32,6 +33,12 @@ def test_there_is_something_to_look_at() -> None:
         "rackwright_drivers",
         "rackwright_sim",
     }
+
+
+def test_every_test_is_run_by_make_test_or_is_a_drill() -> None:
+    paths = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["pytest"]["ini_options"]["testpaths"]
+    folders = {path.relative_to(ROOT).parts[:2] for path in (ROOT / "tests").rglob("test_*.py")}
+    assert {"/".join(folder) for folder in folders} == {*paths, "tests/drills"}
 
 
 def test_every_module_says_what_it_is_for() -> None:

@@ -4,8 +4,10 @@ import pytest
 
 from tests.chaos import sweep
 
+SHARE = 12
 
-@pytest.mark.parametrize("trial", sweep.share(8), ids=str)
+
+@pytest.mark.parametrize("trial", sweep.share(SHARE), ids=str)
 def test_one_fault_and_all_comes_right_again(trial: sweep.Trial) -> None:
     sweep.run(trial)
 
@@ -15,6 +17,6 @@ def test_the_sweep_knows_every_kind_of_command_that_is_sent() -> None:
 
 
 def test_the_share_has_every_knob_and_every_kind() -> None:
-    share, every = sweep.share(8), sweep.trials()
+    share, every = sweep.share(SHARE), sweep.trials()
     assert {trial.knob for trial in share} == {trial.knob for trial in every}
     assert {trial.kind for trial in share} == {trial.kind for trial in every}
