@@ -5,7 +5,7 @@ vdisk, one uplink.
 """
 
 import re
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Collection, Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -87,7 +87,8 @@ def state(atom: Atom, model: ChassisModel) -> object:
         case int() as slot:
             return model.storage.slots[slot].mode
         case disk:
-            return model.storage.disks[str(disk)].metadata
+            found = model.storage.disks.get(str(disk))
+            return found and found.metadata
 
 
 def of_lines(lines: Iterable[str], model: ChassisModel) -> Iterator[Atom]:
@@ -98,11 +99,11 @@ def of_lines(lines: Iterable[str], model: ChassisModel) -> Iterator[Atom]:
         place.follow(line)
 
 
-def disturbed(line: str, place: Place, model: ChassisModel) -> set[str]:
-    """The running servers that would stop serving, or serve less, by a line."""
+def disturbed(line: str, place: Place, model: ChassisModel, running: Collection[str]) -> set[str]:
+    """Of the servers that ran before a line, those that would stop serving, or serve less, by it."""
     servers: set[str] = set()
     if found := _POWER_OFF.match(line):
         servers = set(ranges.servers(found[1], model.servers.macs))
     elif place.nic is not None and _VLAN.match(line):
         servers = {Nic(place.server, place.nic).server}
-    return {server for server in servers if model.servers.power[server] is Power.ON}
+    return servers & set(running)

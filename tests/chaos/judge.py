@@ -39,6 +39,7 @@ class Judge:
         self._places: dict[str, Place] = defaultdict(Place)
         self._before: dict[Atom, object] = {}
         self._disturbed: set[str] = set()
+        self._running: set[str] = set()
         self._by_hand: dict[VDisk, Attached | None] = {}
         self._person = False
         self._attached: dict[VDisk, Attached] = {}
@@ -71,6 +72,8 @@ class Judge:
         """As the simulator hears a line, and when it has acted on it."""
         if moment == "before":
             if not line.startswith("show "):
+                power = self._model.servers.power.items()
+                self._running = {server for server, found in power if found is Power.ON}
                 self._before = {atom: state(atom, self._model) for atom in self._granted}
             return
         entry = self._sim.log[-1]
@@ -85,12 +88,11 @@ class Judge:
             if entry.text.startswith(_LAST_OF_A_LOOK):
                 self._disturbed.clear()
             return
-        if entry.outcome == "refused":
-            return
         for server in self._protected:
             if server in entry.text.split() or place.server == server:
                 self._say(f"`{entry.text}` is about the protected server {server}")
-        self._disturbed |= disturbed(entry.text, place, self._model)
+        if entry.outcome != "refused":
+            self._disturbed |= disturbed(entry.text, place, self._model, self._running)
         if len(self._disturbed) > self.most_disturbed:
             self._say(f"`{entry.text}`: {sorted(self._disturbed)} disturbed at one time, at most {self.most_disturbed}")
         if entry.outcome != "asked":  # a question is not an act; the last answer to it is
