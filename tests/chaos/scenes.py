@@ -76,7 +76,7 @@ async def _clean(built: Snapshot | None) -> Clean:
     async with scene(built) as here:
         here.start()
         await here.rests()
-        assert faultless(here) == []
+        assert faultless(here) == [], here.story()
         lines = tuple(entry for entry in here.sim.log if entry.session.startswith("ssh"))
         return Clean(likeness(here.sim.model), lines, here.snapshot())
 

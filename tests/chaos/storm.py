@@ -79,7 +79,7 @@ async def _clean() -> Clean:
     async with world(whole, START) as here:
         here.start()
         await here.rests()
-        assert faultless(here) == []
+        assert faultless(here) == [], here.story()
         return Clean(likeness(here.sim.model), tuple(here.sim.log), here.snapshot())
 
 
