@@ -6,6 +6,7 @@ The manifests are the golden rack's, all kinds of them, with fewer servers and d
 import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any
 
 import orjson
@@ -26,6 +27,7 @@ from rackwright_sim.model import ChassisModel
 from rackwright_sim.startfile import Start, load
 from tests.unit.api.cases import manifests as examples
 from tests.unit.core.kit import MemoryStore
+from tests.unit.core.virtual import virtually
 
 NAMESPACE = "rack"
 CHASSIS_REF = Ref(CHASSIS, NAMESPACE, "sm15k-01")
@@ -248,7 +250,7 @@ def _approve(spec: dict[str, Any], entry: Mapping[str, str]) -> None:
     spec["approvals"] = [*spec.get("approvals", ()), dict(entry)]
 
 
-NOISE = ("<class", "Traceback", "pydantic", "input_value", "correct-horse", "None", "True", "Error(", "\\n")
+NOISE = ("<class", "Traceback", "pydantic", "input_value", "correct-horse", "Error(", "object at 0x")
 
 
 def sentence_faults(sentence: str) -> list[str]:
@@ -287,3 +289,15 @@ def _consented(done: Done) -> bool:
 def valid_status(resource: Resource) -> None:
     """Raises where a status is not what the API server would take."""
     KINDS[resource.ref.kind].status.model_validate_json(orjson.dumps(resource.status))
+
+
+@cache
+def built() -> Snapshot:
+    """The racks as they are before anybody makes a mistake."""
+
+    async def main() -> Snapshot:
+        plant = await Plant.build()
+        assert plant.troubled() == {}
+        return plant.snapshot()
+
+    return virtually(main())

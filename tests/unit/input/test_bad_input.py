@@ -3,7 +3,6 @@
 import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,7 @@ from tests.unit.input.plant import (
     OWN,
     ROOT,
     Plant,
-    Snapshot,
+    built,
     sentence_faults,
     valid_status,
 )
@@ -71,18 +70,6 @@ def _new(plant: Plant, ref: Ref) -> dict[str, Any]:
         selector = {"matchLabels": {"rackwright.dev/node-set": "compute"}}
         found["spec"]["assign"] = [{"name": "new", "nodeSelector": selector, "vdisks": [20]}]
     return found
-
-
-@cache
-def built() -> Snapshot:
-    """The rack as it is before each mistake."""
-
-    async def main() -> Snapshot:
-        plant = await Plant.build()
-        assert plant.troubled() == {}
-        return plant.snapshot()
-
-    return virtually(main())
 
 
 def _chassis(plant: Plant, ref: Ref) -> str:
