@@ -117,7 +117,7 @@ class SimChassis:
         counters.connections += 1
         if self._chassis.credentials not in (None, self._context.credentials):
             counters.authentications_failed += 1
-            raise CredentialsRefusedError(f"the simulated chassis refused user '{self._context.credentials.username}'")
+            raise CredentialsRefusedError("the simulated chassis refused the username and password of the Secret.")
         self._connected = True
 
     async def _read(self, part: Callable[[ChassisModel], T]) -> T | Unknown:

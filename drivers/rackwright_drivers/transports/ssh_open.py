@@ -107,12 +107,14 @@ class Opener:
             )
         if isinstance(error, asyncssh.DisconnectError) and error.code in (_NO_MORE_AUTH_METHODS, _ILLEGAL_USER_NAME):
             return CredentialsRefusedError(
-                f"{where} refused the password of user {self._credentials.username}: it is not tried again until the "
-                "Secret changes."
+                f"{where} refused the username and password of the Secret: they are not tried again; correct the Secret."
             )
         if isinstance(error, ValueError):
             return PermanentError(f"{where} is no address to connect to: {error}.")
-        return TransientError(f"No SSH session with {where}: {error}.")
+        return TransientError(
+            f"No SSH session with {where}: {str(error).rstrip('.')}. It is tried again; look whether the device is up and "
+            "its cli.host and cli.port are right."
+        )
 
 
 class _HostKeySeen(asyncssh.SSHClient):
@@ -140,7 +142,8 @@ def _pin(index: int, line: str) -> asyncssh.SSHKey:
         return asyncssh.import_public_key(line)
     except (asyncssh.KeyImportError, ValueError) as error:
         raise PermanentError(
-            f"hostKeys[{index}] is {line[:40]!r} and not an OpenSSH public key such as `ssh-ed25519 AAAA…`: {error}."
+            f"hostKeys[{index}] is {line[:40]!r} and not an OpenSSH public key such as `ssh-ed25519 AAAA…` ({error}): put "
+            "there what ssh-keyscan prints after the host."
         ) from error
 
 

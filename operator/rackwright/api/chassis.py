@@ -66,7 +66,11 @@ class SeaMicro(ApiModel):
     """An SM10000 or SM15000."""
 
     cli: SeaMicroCli = Field(description="The command line of the chassis, over SSH: the one plane that can do it all.")
-    rest: SeaMicroRest | None = Field(None, description="The REST interface of the chassis.")
+    rest: SeaMicroRest | None = Field(
+        None,
+        description="The REST interface of the chassis. Checked and not used by this version, its caBundleRef neither: "
+        "all goes over the command line.",
+    )
 
 
 class Redfish(ApiModel):

@@ -196,5 +196,10 @@ def _credentials(spec: ChassisSpec, secret: Mapping[str, bytes]) -> Credentials:
     for key in ("username", "password"):
         if key not in secret:
             raise PermanentError(f"Secret {name}, to which spec.credentialsRef refers, has no key {key}. Add it.")
-        values.append(secret[key].decode("utf-8", "replace").strip("\n"))
+        value = secret[key].decode("utf-8", "replace").strip("\r\n")
+        if not value:
+            raise PermanentError(
+                f"Secret {name}, to which spec.credentialsRef refers, has nothing in {key}. Fill it in."
+            )
+        values.append(value)
     return Credentials(*values)
