@@ -46,8 +46,12 @@ def _pieces(value: object, most: int) -> Iterator[str]:
 
 
 def _quoted(text: str, most: int) -> str:
-    quoted = json.dumps(text[: most + 1], ensure_ascii=False)
-    return "".join(item if item.isprintable() else _escaped(item) for item in quoted)
+    return printable(json.dumps(text[: most + 1], ensure_ascii=False))
+
+
+def printable(text: str) -> str:
+    """The text on one line, with nothing in it that a terminal would obey."""
+    return "".join(item if item.isprintable() else _escaped(item) for item in text)
 
 
 def _escaped(character: str) -> str:

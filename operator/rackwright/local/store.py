@@ -188,10 +188,14 @@ class LocalStore:
     def _marks(self) -> tuple[tuple[Path, int, int], ...]:
         """Files by name, time and size; one that vanishes between listing and looking is simply not there."""
         marks = []
-        for path in files(self._root):
+        try:
+            paths = list(files(self._root))
+        except OSError as error:  # a folder that cannot be looked into: what `load` says of it is news once
+            return ((Path(error.filename or self._root), error.errno or 0, -1),)
+        for path in paths:
             try:
                 found = path.stat()
-            except FileNotFoundError:
+            except OSError:
                 continue
             marks.append((path, found.st_mtime_ns, found.st_size))
         return tuple(marks)
