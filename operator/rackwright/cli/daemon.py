@@ -21,8 +21,8 @@ from rackwright.core.engine import Engine
 from rackwright.core.journal import Journal
 from rackwright.core.store import StoreUnavailableError
 from rackwright.handlers.watch import watch
-from rackwright.kube.access import Access
-from rackwright.kube.client import ApiClient
+from rackwright.kube.access import Access, AccessError
+from rackwright.kube.client import ApiClient, UntrustedServerError
 from rackwright.kube.events import EventPoster
 from rackwright.kube.heartbeat import Heartbeat
 from rackwright.kube.heartbeat import listen as listen_to_lease
@@ -162,13 +162,18 @@ class Daemon:
         await self.engine.run()
 
     async def _first_sync(self) -> bool:
-        """Fill the cache, however long the server or its CRDs take to come; False where it was told to stop meanwhile."""
+        """Fill the cache, however long the server or its CRDs take to come; False where it was told to stop meanwhile.
+
+        AccessError where who answers is not the API server: only a person can change that.
+        """
         said = ""
         while not self._stop.is_set():
             try:
                 await self.store.check_served()
                 await self.store.sync()
                 return True
+            except UntrustedServerError as error:
+                raise AccessError(str(error)) from error
             except StoreUnavailableError as error:
                 if str(error) != said:
                     said = str(error)

@@ -10,11 +10,13 @@ import time
 import weakref
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Self
 
 import aiohttp
+from cryptography.x509 import load_pem_x509_certificate
 from kubernetes import client as kubernetes_client
 from kubernetes import config as kubernetes_config
 
@@ -134,10 +136,26 @@ def _tls(found: Any) -> ssl.SSLContext:
     tls = ssl.create_default_context(cafile=found.ssl_ca_cert)
     if found.cert_file:
         tls.load_cert_chain(found.cert_file, found.key_file)
+        _check_validity(Path(found.cert_file))
     if not found.verify_ssl:
         tls.check_hostname = False
         tls.verify_mode = ssl.CERT_NONE
     return tls
+
+
+def _check_validity(path: Path) -> None:
+    """A server only says Unauthorized to a certificate that is out of date; here it can be told why."""
+    certificate = load_pem_x509_certificate(path.read_bytes())
+    begins, ends = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    now = datetime.now(UTC)
+    if now > ends:
+        raise AccessError(
+            f"The client certificate of the kubeconfig expired at {ends:%Y-%m-%dT%H:%M:%SZ}. Get a new one."
+        )
+    if now < begins:
+        raise AccessError(
+            f"The client certificate of the kubeconfig is valid only from {begins:%Y-%m-%dT%H:%M:%SZ} on. Look at the clock."
+        )
 
 
 def _authorization(found: Any) -> str | None:

@@ -46,6 +46,10 @@ class RefusedError(StoreUnavailableError):
         self.status = status
 
 
+class UntrustedServerError(StoreUnavailableError):
+    """Whoever answers cannot prove to be the API server: nothing was sent."""
+
+
 class WatchExpiredError(Exception):
     """The version to watch from is too old: list again."""
 
@@ -154,6 +158,8 @@ class ApiClient:
                     wait = _retry_after(response)
                     if method == "POST" and response.status != HTTPStatus.TOO_MANY_REQUESTS:
                         break
+            except aiohttp.ClientConnectorCertificateError as error:
+                raise UntrustedServerError(_untrusted(self._access.server, error)) from error
             except (aiohttp.ClientError, TimeoutError) as error:
                 problem = _unreachable(self._access.server, error)
                 if method == "POST" and not isinstance(error, aiohttp.ClientConnectorError):
@@ -214,6 +220,14 @@ def _retry_after(response: aiohttp.ClientResponse) -> float | None:
 def _unreachable(server: str, error: Exception) -> str:
     reason = str(error) or type(error).__name__
     return f"{server} does not answer: {reason}"
+
+
+def _untrusted(server: str, error: aiohttp.ClientConnectorCertificateError) -> str:
+    reason = getattr(error.certificate_error, "verify_message", "") or str(error.certificate_error)
+    return (
+        f"The certificate of {server} is not to be trusted: {reason}. Renew it at the server, or correct "
+        "certificate-authority and server of the kubeconfig."
+    )
 
 
 async def _lines(content: aiohttp.StreamReader) -> AsyncIterator[bytes]:
