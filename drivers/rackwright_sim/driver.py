@@ -51,7 +51,7 @@ def connect(parameters: Mapping[str, object], context: DriverContext) -> Chassis
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise PermanentError(f"parameter {where} of the simulator: {first['msg']}") from error
+        raise PermanentError(f"Parameter {where[:80]!a} of the simulator: {first['msg']}. Correct it.") from error
     return SimChassis(_chassis(wanted), context)
 
 

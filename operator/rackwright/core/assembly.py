@@ -42,4 +42,5 @@ def assemble(
     clock = asyncio.get_running_loop().time
     chassis = ChassisReconciler(store, endpoints, specs, now, clock, watcher)
     others = NotYetReconciler(store, specs, now)
-    return Assembly(Engine(store, chassis, others, jitter=jitter), chassis, endpoints)
+    engine = Engine(store, chassis, others, jitter=jitter, forget=specs.forget)
+    return Assembly(engine, chassis, endpoints)

@@ -35,12 +35,15 @@ class Engine:
         *,
         workers: int = 8,
         jitter: Callable[[], float] = random.random,
+        forget: Callable[[Ref], None] = lambda _: None,
     ) -> None:
+        """`forget` is told of objects that are gone."""
         self._store = store
         self._chassis = chassis
         self._others = others
         self._workers = workers
         self._jitter = jitter
+        self._forget = forget
         self._failures: dict[Ref, int] = {}
         self._seen: dict[Ref, tuple[object, ...]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -55,6 +58,7 @@ class Engine:
         if deleted:
             self._seen.pop(ref, None)
             metrics.forget(*ref)
+            self._forget(ref)
         elif self._seen.get(ref) == mark:
             return
         else:

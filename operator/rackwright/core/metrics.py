@@ -39,6 +39,9 @@ def forget(kind: str, namespace: str, name: str) -> None:
 
 
 def forget_device(endpoint: str) -> None:
-    """Nothing leads to a device any more: whether it answers is nobody's concern."""
+    """Nothing leads to a device any more: its series would else pile up with every address that was tried."""
     if (endpoint,) in REACHABLE._metrics:
         REACHABLE.remove(endpoint)
+    for labels in list(_COMMANDS._metrics):
+        if labels[0] == endpoint:
+            _COMMANDS.remove(*labels)

@@ -14,6 +14,7 @@ from tests.unit.api.cases import manifests as examples
 from tests.unit.core.virtual import VirtualLoop
 from tests.unit.input.mutations import mutated
 from tests.unit.input.plant import (
+    CALM,
     CHASSIS_REF,
     PROTECTED,
     Done,
@@ -97,12 +98,12 @@ class Trials:
 
     def one(self, name: str, spec: Any) -> None:
         """A person applies it, the operator looks, the person corrects it."""
-        kind, _, known = name.partition("/")
-        ref = Ref(kind, CHASSIS_REF.namespace, known)
-        self.runner.run(self._one(ref, spec))
+        self.runner.run(self.try_out(name, spec))
 
-    async def _one(self, ref: Ref, spec: Any) -> None:
-        plant = self.plant
+    async def try_out(self, name: str, spec: Any) -> None:
+        """The same inside a running event loop."""
+        kind, _, known = name.partition("/")
+        ref, plant = Ref(kind, CHASSIS_REF.namespace, known), self.plant
         before, said = plant.changes, len(plant.store.events)
         plant.applied.clear()
         refused = refusals(ref.kind, spec, plant.wanted[ref]["spec"])
@@ -117,6 +118,7 @@ class Trials:
             self.valid += 1
             for _ in range(MORE_PASSES):
                 await plant.look()
+            _told_of_what_is_valid(plant, ref)
             assert without_consent(plant.applied) == []
             assert protected_touched(plant.applied) == []
         assert _harmed(plant, ref, bool(refused)) == {}
@@ -139,6 +141,13 @@ def _told(plant: Plant, ref: Ref, said: int) -> None:
     assert (ready, reason) == ("False", "InvalidSpec")
     assert sentence_faults(sentence) == [], sentence
     assert [event[1:] for event in plant.store.events[said:] if event[0] == ref] == [(reason, sentence)]
+
+
+def _told_of_what_is_valid(plant: Plant, ref: Ref) -> None:
+    """What the device has nothing for is a sentence as well; the field that it names may be another object's."""
+    _, reason, sentence = plant.ready(ref)
+    if reason not in CALM:
+        assert set(sentence_faults(sentence)) <= {"it names no field"}, sentence
 
 
 def _harmed(plant: Plant, ref: Ref, refused: bool) -> dict[Ref, tuple[str, str, str]]:

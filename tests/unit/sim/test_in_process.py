@@ -255,7 +255,7 @@ async def test_parameters_name_a_chassis(tmp_path: Path) -> None:
     ("parameters", "sentence"),
     [
         ({"start": "as-lost"}, "name a data file"),
-        ({"begin": "small"}, "parameter begin of the simulator: Extra inputs"),
+        ({"begin": "small"}, "Parameter 'begin' of the simulator: Extra inputs"),
         ({"model": "gone"}, "names no registered chassis"),
         ({"model": "gone", "start": "small"}, "stands alone"),
         ({"faults": "/gone.yaml"}, "cannot be read"),

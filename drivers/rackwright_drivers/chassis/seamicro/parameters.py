@@ -31,7 +31,7 @@ def endpoint(parameters: Mapping[str, object]) -> Endpoint:
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = ".".join(("seaMicro", *(str(part) for part in first["loc"])))
-        found = "" if first["type"] == "missing" else f" (found {first['input']!r})"
+        found = "" if first["type"] == "missing" else f" (found {first['input']!a:.80})"
         raise PermanentError(
             f"{where}{found}: {first['msg']}; give it as `cli: {{host: ..., hostKeys: [...]}}`."
         ) from error

@@ -145,6 +145,7 @@ class ChassisReconciler:
         self._specs.forget(key)
         self._serials.forget(key)
         self._recalls.pop(key, None)
+        self._stamper.forget(key)
         self._failures.pop(key, None)
         metrics.forget(*key)
         await self._at(key, None)

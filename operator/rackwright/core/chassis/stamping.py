@@ -64,6 +64,10 @@ class Stamper:
         rack = replace(inputs.rack, nodes=tuple(nodes[ref] for ref in sorted(nodes)))
         return replace(inputs, rack=rack, resources=resources), tuple(problems)
 
+    def forget(self, chassis: Ref) -> None:
+        """The Chassis is gone."""
+        self._known.pop(chassis, None)
+
     def _stamped(self, chassis: ChassisObject, servers: frozenset[str]) -> Stamped:
         resource = chassis.resource
         mark = (resource.uid, resource.generation, servers)
