@@ -1,4 +1,4 @@
-"""100 000 mutated manifests, of which `tests/unit/input/test_mutations.py` tries a share: memory and event loop stay as they were.
+"""100 000 mutated manifests, of which `make test` tries a share: memory and event loop stay as they were.
 
 A failure names its chunk; `in_chunks(..., CHUNK, MANY)` gives the same manifests again.
 """

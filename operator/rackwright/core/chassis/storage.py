@@ -305,7 +305,8 @@ def _usable(wanted: Wanted, pool: PoolObject, shelf: Shelf, names: list[str]) ->
             sentence = "which the chassis does not list. Name a disk that it has, or look whether the disk is seated."
             wanted.problem(pool.ref, "UnknownDisk", f"spec.backend.chassis.disks names {name}, {sentence}")
         elif not disk.healthy:
-            wanted.problem(pool.ref, "DiskFailed", f"The chassis calls disk {name} (serial {disk.serial}) failed.")
+            sentence = f"which the chassis calls failed (serial {disk.serial}). Replace it, or name another."
+            wanted.problem(pool.ref, "DiskFailed", f"spec.backend.chassis.disks names {name}, {sentence}")
             if _kept((name,), shelf, backend):
                 usable.append(name)  # what is on it stays where it is
         elif holder is not None and not _kept((name,), shelf, backend):
