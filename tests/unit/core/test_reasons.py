@@ -27,7 +27,7 @@ OPERATIONS = (ROOT / "docs" / "operations.md").read_text("utf-8")
 TABLE = OPERATIONS.partition("\n## Reasons\n")[2].partition("\n## ")[0]
 TYPES = {"Ready", "Reconciling", "Stalled", "Reachable", "ChassisReady", "HostReady"}
 OUTCOMES = {"Failed", "Held", "Blocked", "Applied"}  # of a pass, in its metric
-OTHER = {"True", "False", "StateT"} | {kind.value for kind in EventType}
+OTHER = {"True", "False", "StateT", "AcceptCard"} | {kind.value for kind in EventType}
 API = (backends, chassis, common, compute_node, controller_cluster, host, nodeset, ports, storage_pool)
 
 
