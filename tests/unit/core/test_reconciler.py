@@ -192,6 +192,23 @@ def test_a_chassis_that_goes_leaves_its_device_as_it_is_and_ends_the_session() -
         assert REGISTRY.get_sample_value("rackwright_device_reachable", {"endpoint": address}) is None, (
             "no alert for ever"
         )
+        labels = {"endpoint": address, "purpose": "read", "result": "ok"}
+        assert REGISTRY.get_sample_value("rackwright_device_commands_total", labels) is None
+
+    virtually(main())
+
+
+def test_of_what_is_gone_nothing_is_kept() -> None:
+    async def main() -> None:
+        _, store, made = rig(at("http://a"), pool("root"))
+        await made.chassis.reconcile(KEY)
+        root = Ref(STORAGE_POOL, "rack", "root")
+        assert {root, KEY} <= set(made.chassis._specs._known)
+        made.engine.notify(store.objects.pop(root), deleted=True)
+        made.engine.notify(store.objects.pop(KEY), deleted=True)
+        await made.chassis.reconcile(KEY)
+        assert not {root, KEY} & set(made.chassis._specs._known)
+        assert KEY not in made.chassis._stamper._known
 
     virtually(main())
 

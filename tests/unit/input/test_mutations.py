@@ -7,8 +7,8 @@ from tests.unit.input.mutations import mutate
 from tests.unit.input.plant import built
 from tests.unit.input.trials import check_alone, example_specs, in_chunks, rack_specs, virtual_trials
 
-ALONE = 1000
-WHOLE = 200
+ALONE = 800
+WHOLE = 150
 
 
 def test_no_mutated_manifest_breaks_the_checks() -> None:
