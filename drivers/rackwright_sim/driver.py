@@ -58,9 +58,13 @@ def connect(parameters: Mapping[str, object], context: DriverContext) -> Chassis
 def _chassis(wanted: Parameters) -> Simulated:
     if wanted.model is not None:
         if wanted != Parameters(model=wanted.model):
-            raise PermanentError(f"parameter model {wanted.model} of the simulator stands alone: remove the others")
+            raise PermanentError(
+                f"Parameter model {wanted.model!a:.80} of the simulator stands alone: remove the others."
+            )
         if wanted.model not in _registered:
-            raise PermanentError(f"parameter model {wanted.model} of the simulator names no registered chassis")
+            raise PermanentError(
+                f"Parameter model {wanted.model!a:.80} of the simulator names no registered chassis: correct it."
+            )
         return _registered[wanted.model]
     if wanted not in _opened:
         _opened[wanted] = _open(wanted)
