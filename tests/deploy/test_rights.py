@@ -18,6 +18,7 @@ Rights = dict[tuple[str, str], set[str]]
 _EVERYWHERE: Rights = {
     **{("rackwright.dev", kind): set(_LOOK) for kind in _KINDS},
     **{("rackwright.dev", f"{kind}/status"): {"patch"} for kind in _KINDS},
+    **{("rackwright.dev", kind): _LOOK | {"patch"} for kind in ("chassis", "storagepools")},
     ("rackwright.dev", "computenodes"): _LOOK | {"create", "patch", "delete"},
     ("", "events"): {"create", "patch"},
     ("", "secrets"): {"get"},
@@ -64,6 +65,8 @@ def test_at_home_it_may_keep_leases_too(cluster: ControlPlane) -> None:
     [
         ("list", "chassis"),
         ("patch", "chassis.rackwright.dev/status"),
+        ("patch", "chassis"),
+        ("patch", "storagepools"),
         ("create", "computenodes"),
         ("delete", "computenodes"),
         ("get", "secrets"),
@@ -78,7 +81,8 @@ def test_what_it_needs_is_allowed(cluster: ControlPlane, namespace: str, verb: s
     ("verb", "resource"),
     [
         ("delete", "chassis"),
-        ("patch", "chassis"),
+        ("update", "chassis"),
+        ("patch", "controllerclusters"),
         ("update", "chassis.rackwright.dev/status"),
         ("create", "storagepools"),
         ("delete", "storagepools"),
@@ -108,13 +112,17 @@ def _can_i(cluster: ControlPlane, namespace: str, verb: str, resource: str) -> s
     return asked.stdout.split()[0]  # newer clients add the reason
 
 
-def test_it_writes_a_status_and_never_what_a_person_declared(cluster: ControlPlane, namespace: str) -> None:
+def test_it_writes_a_status_and_a_finalizer_and_makes_and_removes_nothing_of_a_person(cluster: ControlPlane, namespace: str) -> None:
     pools = f"/apis/rackwright.dev/v1alpha1/namespaces/{namespace}/chassis"
     cluster.admin.request("POST", pools, _chassis())
     cluster.operator.request("PATCH", f"{pools}/sm15k-01/status", {"status": {"summary": "0/1"}})
     assert cluster.operator.request("GET", f"{pools}/sm15k-01")["status"]["summary"] == "0/1"
+    for finalizers in (["rackwright.dev/release"], []):
+        patch = {"metadata": {"finalizers": finalizers}}
+        assert (cluster.operator.request("PATCH", f"{pools}/sm15k-01", patch))["metadata"].get("finalizers", []) == (
+            finalizers
+        )
     for method, path, body in (
-        ("PATCH", f"{pools}/sm15k-01", {"metadata": {"annotations": {"a": "b"}}}),
         ("DELETE", f"{pools}/sm15k-01", None),
         ("POST", pools, _chassis()),
     ):

@@ -8,6 +8,7 @@ GROUP = "rackwright.dev"
 API_VERSION = f"{GROUP}/v1alpha1"
 PAUSED = f"{GROUP}/paused"
 RECONCILE_AT = f"{GROUP}/reconcile-at"
+RELEASE = f"{GROUP}/release"  # the finalizer of what is to be detached, or wiped, before its object goes
 NODE_SET_LABEL = f"{GROUP}/node-set"
 CHASSIS_LABEL = f"{GROUP}/chassis"
 
@@ -46,9 +47,25 @@ class Resource:
     annotations: Mapping[str, str] = field(default_factory=dict)
     owner_uid: str | None = None
     deleting: bool = False
+    finalizers: tuple[str, ...] = ()
     version: str = ""
 
     @property
     def paused(self) -> bool:
         """Whether a person asked that nothing but observing happens."""
         return self.annotations.get(PAUSED, "").lower() == "true"
+
+    @property
+    def retained(self) -> bool:
+        """Whether deletion touches nothing on the device."""
+        return self.spec.get("deletionPolicy", "Retain") == "Retain"
+
+    @property
+    def leaving(self) -> bool:
+        """Whether it is being deleted and what is ours of it on the device is to be detached first."""
+        return self.deleting and RELEASE in self.finalizers and not self.retained
+
+    @property
+    def gone(self) -> bool:
+        """Whether it is being deleted and we have nothing more to do for it."""
+        return self.deleting and not self.leaving

@@ -50,5 +50,12 @@ class Store(Protocol):
     async def delete(self, ref: Ref, uid: str) -> None:
         """Delete exactly this object; nothing happens where it is gone already."""
 
+    async def set_finalizer(self, ref: Ref, *, wanted: bool) -> Resource | None:
+        """Put our finalizer on an object or take it off, and leave those of others; the object after that.
+
+        None where it is gone, which one that is being deleted is when its last finalizer was taken off. One that is being
+        deleted is not given a finalizer any more.
+        """
+
     async def event(self, ref: Ref, kind: EventType, reason: str, message: str) -> None:
         """Tell people about a change of state. Never raises: an event lost is not a failure."""

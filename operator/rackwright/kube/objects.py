@@ -36,6 +36,7 @@ def resource_of(kind: str, body: Body) -> Resource:
         annotations=metadata.get("annotations") or {},
         owner_uid=next((str(owner["uid"]) for owner in owners if owner.get("controller")), None),
         deleting="deletionTimestamp" in metadata,
+        finalizers=tuple(metadata.get("finalizers") or ()),
         version=metadata["resourceVersion"],
     )
 

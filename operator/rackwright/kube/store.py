@@ -13,7 +13,7 @@ from typing import Any
 import structlog
 
 from rackwright.api.kinds import KINDS as API_KINDS
-from rackwright.core.resource import API_VERSION, KINDS, Ref, Resource
+from rackwright.core.resource import API_VERSION, KINDS, RELEASE, Ref, Resource
 from rackwright.core.store import EventType, SecretMissingError, StoreConflictError, StoreUnavailableError
 from rackwright.kube.client import ApiClient, RefusedError
 from rackwright.kube.events import EventPoster
@@ -159,6 +159,21 @@ class KubeStore:
             return _wrapped("spec", merge_diff(known.spec, manifest["spec"])) | _wrapped("metadata", changed)
 
         return await self._bring(ref, "", patch)
+
+    async def set_finalizer(self, ref: Ref, *, wanted: bool) -> Resource | None:
+        """Our finalizer on or off; None where the object is gone, or went with it. The list is patched as a whole."""
+
+        def patch(known: Resource) -> dict[str, Any]:
+            if (RELEASE in known.finalizers) == wanted or (wanted and known.deleting):
+                return {}
+            others = [name for name in known.finalizers if name != RELEASE]
+            return {"metadata": {"finalizers": [*others, RELEASE] if wanted else others}}
+
+        after = await self._bring(ref, "", patch)
+        if after is not None and not wanted and after.deleting and set(after.finalizers) <= {RELEASE}:
+            self._bury(after)  # gone with its last finalizer: the reply is still of the version before
+            return None
+        return after
 
     async def _bring(self, ref: Ref, subresource: str, patch: Callable[[Resource], dict[str, Any]]) -> Resource | None:
         known = first = self.get(ref)

@@ -3,7 +3,7 @@
 import fcntl
 import hashlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -25,7 +25,10 @@ class StateUnreadableError(OSError):
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What is kept about one object. `manifest` is there for objects that were stamped and are in no file of a person's."""
+    """What is kept about one object. `manifest` is there for objects that were stamped and are in no file of a person's.
+
+    With finalizers, `metadata` is the manifest's own: it is needed when the file is gone and the object is `deleting`.
+    """
 
     ref: Ref
     uid: str
@@ -34,6 +37,9 @@ class Record:
     spec: Mapping[str, Any]
     status: Mapping[str, Any]
     manifest: Mapping[str, Any] | None = None
+    finalizers: Sequence[str] = ()
+    deleting: bool = False
+    metadata: Mapping[str, Any] | None = None
 
 
 class StateFolder:

@@ -12,7 +12,7 @@ from typing import Any
 import structlog
 
 from rackwright.core.clock import now
-from rackwright.core.resource import COMPUTE_NODE, Ref, Resource
+from rackwright.core.resource import COMPUTE_NODE, RELEASE, Ref, Resource
 from rackwright.core.store import EventType, SecretMissingError, StoreConflictError, StoreUnavailableError
 from rackwright.local.manifests import Folder, Manifest, files, load, text
 from rackwright.local.state import Record, StateFolder
@@ -57,25 +57,42 @@ class LocalStore:
         self.folder = folder
         for manifest in folder.manifests.values():
             self._adopt(manifest)
+        return self._sweep()
+
+    def _sweep(self) -> tuple[Resource, ...]:
+        """Lets go of what is gone, and then of what that had stamped; what has a finalizer lives on until it has none."""
         lost: list[Resource] = []
-        while gone := [ref for ref, record in self._records.items() if self._is_gone(record)]:
-            lost += [self._resource(self._records[ref]) for ref in gone]
-            for ref in gone:  # and then what these had stamped
-                self._forget(ref)
+        while gone := [record for record in self._records.values() if self._is_gone(record)]:
+            for record in gone:
+                lost += self._remove(record)
         return tuple(lost)
 
+    def _remove(self, record: Record) -> list[Resource]:
+        if record.finalizers:
+            self._keep(replace(record, deleting=True))
+            return []
+        lost = self._resource(record)
+        self._forget(record.ref)
+        return [lost]
+
     def _adopt(self, manifest: Manifest) -> None:
+        """Take a file for what its object should be. One that is back in time is not deleted after all."""
         spec = manifest.body.get("spec") or {}
         known = self._records.get(manifest.ref)
         if known is None:
-            known = Record(manifest.ref, str(uuid.uuid4()), now(), 1, spec, {})
-        elif known.spec != spec or known.manifest is not None:
-            known = replace(known, spec=spec, generation=known.generation + 1, manifest=None)
-        else:
+            self._keep(Record(manifest.ref, str(uuid.uuid4()), now(), 1, spec, {}))
             return
-        self._keep(known)
+        before = known
+        if known.spec != spec or known.manifest is not None:
+            known = replace(known, spec=spec, generation=known.generation + 1, manifest=None)
+        metadata = manifest.body["metadata"] if known.finalizers else None
+        known = replace(known, deleting=False, metadata=metadata)
+        if known != before:
+            self._keep(known)
 
     def _is_gone(self, record: Record) -> bool:
+        if record.deleting:
+            return False
         if record.manifest is None:
             return record.ref not in self.folder.manifests and not self.folder.problems
         owner = _owner(record.manifest)
@@ -103,13 +120,14 @@ class LocalStore:
     def get(self, ref: Ref) -> Resource | None:
         """The newest known version, or None."""
         record = self._records.get(ref)
-        if record is None or (record.manifest is None and ref not in self.folder.manifests):
+        known = record is not None and (record.manifest is not None or record.deleting)
+        if record is None or not (known or ref in self.folder.manifests):
             return None  # not there, or in a file that could not be read ever since this began
         return self._resource(record)
 
     def _resource(self, record: Record) -> Resource:
         manifest = self.folder.manifests.get(record.ref)
-        body = manifest.body if manifest is not None else record.manifest or {}
+        body = manifest.body if manifest is not None else record.manifest or {"metadata": record.metadata}
         metadata = body.get("metadata") or {}
         return Resource(
             ref=record.ref,
@@ -121,6 +139,8 @@ class LocalStore:
             labels=_texts(metadata.get("labels")),
             annotations=_texts(metadata.get("annotations")),
             owner_uid=_owner(body),
+            deleting=record.deleting,
+            finalizers=tuple(record.finalizers),
         )
 
     def list(self, kind: str) -> Iterable[Resource]:
@@ -166,7 +186,24 @@ class LocalStore:
         """Delete exactly this stamped object."""
         record = self._records.get(ref)
         if record is not None and record.uid == uid and ref.kind == COMPUTE_NODE:
-            self._forget(ref)
+            self._remove(record)
+
+    async def set_finalizer(self, ref: Ref, *, wanted: bool) -> Resource | None:
+        """Our finalizer on or off; None where the object is gone, or went with it."""
+        record = self._records.get(ref)
+        if record is None:
+            return None
+        if wanted and not record.deleting:
+            manifest = self.folder.manifests.get(ref)
+            metadata = manifest.body["metadata"] if manifest is not None else None
+            self._keep(replace(record, finalizers=(RELEASE,), metadata=metadata))
+        elif not wanted:
+            record = replace(record, finalizers=(), metadata=None)
+            self._keep(record)
+            if record.deleting:
+                self._forget(ref)
+                self._sweep()
+        return self.get(ref)
 
     async def event(self, ref: Ref, kind: EventType, reason: str, message: str) -> None:
         """Hand it to whoever shows it."""

@@ -108,10 +108,7 @@ class MemoryRig:
         self.store.put(manifest)
 
     async def remove(self, ref: Ref) -> None:
-        gone = self.store.objects.pop(ref)
-        for item in list(self.store.objects.values()):
-            if item.owner_uid == gone.uid:
-                del self.store.objects[item.ref]
+        self.store.remove(ref)
 
     async def secret(self, name: str, data: Mapping[str, bytes]) -> None:
         self.store.secrets[self.namespace, name] = dict(data)
@@ -153,13 +150,13 @@ class KubeRig:
     async def remove(self, ref: Ref) -> None:
         uid = self.store.get(ref)
         await self._request("DELETE", path_of(ref))
-        if uid is not None and ref.kind == CHASSIS:
+        if uid is not None and ref.kind == CHASSIS and not uid.finalizers:
             await self._collected(uid.uid)
 
     async def _collected(self, owner: str) -> None:
-        """The server removes what an object owned by and by."""
+        """The server removes what an object owned by and by, or marks it where a finalizer keeps it."""
         deadline = time.monotonic() + COLLECTED_SECONDS
-        while any(item.owner_uid == owner for item in self.store.list(COMPUTE_NODE)):
+        while any(item.owner_uid == owner and not item.deleting for item in self.store.list(COMPUTE_NODE)):
             assert time.monotonic() < deadline, "what it owned is still there"
             await asyncio.sleep(0.1)
             await self.store.sync()

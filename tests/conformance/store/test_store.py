@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from rackwright.core.report import View, judge, status_of
-from rackwright.core.resource import CHASSIS, COMPUTE_NODE, STORAGE_POOL, Ref, Resource
+from rackwright.core.resource import CHASSIS, COMPUTE_NODE, RELEASE, STORAGE_POOL, Ref, Resource
 from rackwright.core.risk import Risk
 from rackwright.core.step import Difference, Part, PartKind, Step
 from rackwright.core.store import EventType, SecretMissingError, StoreConflictError
@@ -198,3 +198,69 @@ async def test_an_event_is_never_a_failure(rig: Rig) -> None:
     known = await applied(rig)
     for ref in (known.ref, known.ref._replace(name="nobody")):
         await rig.store.event(ref, EventType.WARNING, "NoCapacity", "x" * 5000)
+
+
+async def test_what_has_our_finalizer_outlives_its_deletion_whole(rig: Rig) -> None:
+    labelled = chassis(rig.namespace, deletionPolicy="Release")
+    labelled["metadata"] |= {"labels": {"a": "b"}, "annotations": {"rackwright.dev/paused": "true"}}
+    await rig.apply(labelled)
+    await rig.see()
+    ref = Ref(CHASSIS, rig.namespace, "sm")
+    known = await rig.store.set_finalizer(ref, wanted=True)
+    assert known is not None
+    assert (known.finalizers, known.deleting, known.generation) == ((RELEASE,), False, 1)
+    await rig.store.write_status(ref, status(known))
+    await rig.remove(ref)
+    await rig.see()
+    for _ in range(2):
+        left = found(rig, ref)
+        assert (left.uid, left.deleting, left.finalizers) == (known.uid, True, (RELEASE,))
+        assert (left.labels, left.paused) == ({"a": "b"}, True)
+        assert left.spec["deletionPolicy"] == "Release"
+        assert left.status == status(known)
+        assert left.ref in [item.ref for item in rig.store.list(CHASSIS)]
+        await rig.restart()
+        await rig.see()
+    written = await rig.store.write_status(ref, {"servers": 1})
+    assert written is not None
+    assert (written.status, written.deleting) == ({"servers": 1}, True)
+    assert await rig.store.set_finalizer(ref, wanted=False) is None
+    assert rig.store.get(ref) is None
+    await rig.restart()
+    await rig.see()
+    assert rig.store.get(ref) is None
+
+
+async def test_a_finalizer_taken_off_in_time_delays_nothing(rig: Rig) -> None:
+    known = await applied(rig)
+    for wanted in (True, True, False, False):
+        after = await rig.store.set_finalizer(known.ref, wanted=wanted)
+        assert after is not None
+        assert after.finalizers == ((RELEASE,) if wanted else ())
+    await rig.restart()
+    await rig.see()
+    await rig.remove(known.ref)
+    await rig.see()
+    assert rig.store.get(known.ref) is None
+    assert await rig.store.set_finalizer(known.ref, wanted=True) is None
+
+
+async def test_a_stamped_object_with_our_finalizer_outlives_its_deletion_and_its_owner(rig: Rig) -> None:
+    owner = await applied(rig)
+    made = [await rig.store.create(node(owner, f"compute-{n}", server=f"{n}/0")) for n in (1, 2)]
+    for item in made:
+        await rig.store.set_finalizer(item.ref, wanted=True)
+    await rig.store.delete(made[0].ref, made[0].uid)
+    await rig.see()
+    left = found(rig, made[0].ref)
+    assert (left.uid, left.deleting, left.owner_uid, left.spec) == (made[0].uid, True, owner.uid, made[0].spec)
+    assert left.labels == made[0].labels
+    assert not found(rig, made[1].ref).deleting
+    assert await rig.store.set_finalizer(made[0].ref, wanted=False) is None
+    await rig.remove(owner.ref)
+    await rig.see()
+    left = found(rig, made[1].ref)
+    assert (left.uid, left.deleting, left.owner_uid) == (made[1].uid, True, owner.uid)
+    assert await rig.store.set_finalizer(made[1].ref, wanted=False) is None
+    await rig.see()
+    assert list(rig.store.list(COMPUTE_NODE)) == []

@@ -24,7 +24,7 @@ from rackwright.core.chassis.rack import ChassisObject
 from rackwright.core.chassis.stamping import Stamper
 from rackwright.core.chassis.writer import Writer
 from rackwright.core.loop import Pass
-from rackwright.core.resource import API_VERSION, CHASSIS, COMPUTE_NODE, NODE_SET_LABEL, STORAGE_POOL, Ref, Resource
+from rackwright.core.resource import API_VERSION, CHASSIS, COMPUTE_NODE, NODE_SET_LABEL, RELEASE, STORAGE_POOL, Ref, Resource
 from rackwright.core.step import Decision, Step
 from rackwright.core.store import EventType, SecretMissingError, StoreConflictError
 from rackwright_drivers.contract.chassis import Action, ChassisState
@@ -114,6 +114,17 @@ class MemoryStore:
         edit(spec)
         self.objects[ref] = replace(known, spec=spec, generation=known.generation + (spec != known.spec))
 
+    def remove(self, ref: Ref) -> None:
+        """A person deletes an object, and a cluster what it owned; what has a finalizer lives on until it has none."""
+        known = self.objects[ref]
+        if known.finalizers:
+            self.objects[ref] = replace(known, deleting=True)
+            return
+        del self.objects[ref]
+        for item in list(self.objects.values()):
+            if item.owner_uid == known.uid and item.ref in self.objects:
+                self.remove(item.ref)
+
     def lose_status(self, ref: Ref) -> None:
         """As after a restore without statuses."""
         self.objects[ref] = replace(self.objects[ref], status={})
@@ -160,7 +171,18 @@ class MemoryStore:
         known = self.objects.get(ref)
         if known is not None and known.uid == uid:
             self.writes += 1
-            del self.objects[ref]
+            self.remove(ref)
+
+    async def set_finalizer(self, ref: Ref, *, wanted: bool) -> Resource | None:
+        known = self.objects.get(ref)
+        if known is None or (RELEASE in known.finalizers) == wanted or (wanted and known.deleting):
+            return known
+        self.writes += 1
+        others = tuple(name for name in known.finalizers if name != RELEASE)
+        self.objects[ref] = replace(known, finalizers=(*others, RELEASE) if wanted else others)
+        if known.deleting and not others:
+            self.remove(ref)
+        return self.objects.get(ref)
 
     async def event(self, ref: Ref, kind: EventType, reason: str, message: str) -> None:
         self.events.append((ref, reason, message))
