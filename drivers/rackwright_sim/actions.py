@@ -11,10 +11,13 @@ from rackwright_drivers.contract.storage import (
     ClearMetadata,
     CreatePool,
     CreateVolumes,
+    DeletePool,
+    DeleteVolumes,
     Detach,
     EqualShare,
     SetManagementMode,
     VDisk,
+    VolumeId,
 )
 from rackwright_sim import ranges
 from rackwright_sim.model import ChassisModel
@@ -35,6 +38,12 @@ def texts(action: Action, default_vlan: int = 0) -> tuple[str, ...]:
             return (f"storage create pool {pool} disk {','.join(disks)}",)
         case CreateVolumes():
             return _create_texts(action)
+        case DeleteVolumes(pool, prefix, numbers):
+            if len(numbers) > 1 and numbers == tuple(range(len(numbers))):
+                return (f"storage delete volume-prefix {pool}/{prefix} count {len(numbers)}",)
+            return tuple(f"storage delete volume {pool}/{prefix}-{number}" for number in numbers)
+        case DeletePool(pool):
+            return (f"storage delete pool {pool}",)
         case Attach(vdisk, volume):
             return (f"storage assign {vdisk.server} {vdisk.number} volume {volume}",)
         case AttachRange(servers, vdisks, prefix):
@@ -66,6 +75,10 @@ def apply(model: ChassisModel, action: Action) -> None:
             storage.create_pool(pool, disks)
         case CreateVolumes():
             _create_volumes(model, action)
+        case DeleteVolumes(pool, prefix, numbers):
+            storage.delete_volumes([VolumeId(*pool, f"{prefix}-{number}") for number in numbers])
+        case DeletePool(pool):
+            storage.delete_pools([pool])
         case Attach(vdisk, volume):
             storage.assign(vdisk, volume)
         case AttachRange(servers, vdisks, prefix):

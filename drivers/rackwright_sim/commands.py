@@ -206,6 +206,29 @@ def _create_volume(place: Place, args: Args) -> str:
     return ""
 
 
+def _delete_volumes(place: Place, args: Args) -> str:
+    volume, count = _volume(args["VOLUME"]), _number(args["COUNT"], "count")
+    names = [volume._replace(name=f"{volume.name}-{n}") for n in range(count)]
+    place.model.storage.delete_volumes(names)
+    return ""
+
+
+def _delete_volume(place: Place, args: Args) -> str:
+    place.model.storage.delete_volumes([_volume(args["VOLUME"])])
+    return ""
+
+
+def _delete_pool(place: Place, args: Args) -> str:
+    slot, _, name = args["POOL"].partition("/")
+    storage = place.model.storage
+    if name == "all":
+        number = _number(slot, "slot")
+        storage.delete_pools([pool for pool in storage.pools if pool.slot == number])
+    else:
+        storage.delete_pools([_pool(args["POOL"])])
+    return ""
+
+
 def _assign(place: Place, args: Args) -> str:
     what = _volume(args["VOLUME"]) if "VOLUME" in args else RawDisk(args["DISK"])
     place.model.storage.assign(VDisk(args["SERVER"], _number(args["VDISK"], "vdisk")), what)
@@ -302,6 +325,9 @@ _STORAGE = (
     Command("storage create pool POOL disk DISKS", EXEC, Kind.CONFIGURATION, _create_pool),
     Command("storage create volume-prefix VOLUME size SIZE count COUNT", EXEC, Kind.CONFIGURATION, _create_volumes),
     Command("storage create volume VOLUME size SIZE", EXEC, Kind.CONFIGURATION, _create_volume),
+    Command("storage delete volume-prefix VOLUME count COUNT", EXEC, Kind.CONFIGURATION, _delete_volumes),
+    Command("storage delete volume VOLUME", EXEC, Kind.CONFIGURATION, _delete_volume),
+    Command("storage delete pool POOL", EXEC, Kind.CONFIGURATION, _delete_pool),
     Command("storage assign SERVER VDISK volume VOLUME", CONFIG, Kind.CONFIGURATION, _assign),
     Command("storage assign SERVER VDISK disk DISK", CONFIG, Kind.CONFIGURATION, _assign),
     Command("storage assign-range SERVERS VDISKS volume PREFIX [uuid]", CONFIG, Kind.CONFIGURATION, _assign_range),

@@ -149,6 +149,30 @@ class Storage:
             for volume in self._changes.units(volumes):
                 self.volumes[volume] = size_gib
 
+    def delete_volumes(self, volumes: Sequence[VolumeId]) -> None:
+        """Delete volumes with all that is on them; refused where one is not there or is assigned, and then none goes."""
+        taken = set(self.attachments.values())
+        for volume in volumes:
+            if volume not in self.volumes:
+                raise Refusal(f"Volume {volume} does not exist")
+            if volume in taken:
+                raise Refusal(f"Volume {volume} is assigned")
+        with self._changes.change():
+            for volume in self._changes.units(volumes):
+                del self.volumes[volume]
+
+    def delete_pools(self, pools: Sequence[PoolId]) -> None:
+        """Delete pools without volumes; their disks are free, with what a pool leaves behind on them."""
+        for pool in pools:
+            if pool not in self.pools:
+                raise Refusal(f"Pool {pool} does not exist")
+            if any(volume.pool_id == pool for volume in self.volumes):
+                raise Refusal(f"Pool {pool} has volumes")
+        with self._changes.change():
+            for pool in self._changes.units(pools):
+                for name in self.pools.pop(pool).disks:
+                    self.disks[name].metadata = Metadata.FOREIGN
+
     def assign(self, vdisk: VDisk, what: Attached) -> None:
         """Attach a volume or raw disk. Refused where the vdisk is taken, never because somebody else has the volume."""
         self._exists(what)

@@ -18,6 +18,8 @@ from rackwright_drivers.contract.storage import (
     ClearMetadata,
     CreatePool,
     CreateVolumes,
+    DeletePool,
+    DeleteVolumes,
     Detach,
     Disk,
     Pool,
@@ -35,6 +37,8 @@ Action = (
     | ClearMetadata
     | CreatePool
     | CreateVolumes
+    | DeleteVolumes
+    | DeletePool
     | Attach
     | AttachRange
     | Detach

@@ -170,6 +170,25 @@ class CreateVolumes:
 
 
 @dataclass(frozen=True, slots=True)
+class DeleteVolumes:
+    """Delete `prefix-N` in one pool for every N of `numbers`. All data on them is lost.
+
+    Several are all that the pool has of this prefix: the planner proves it, so that a driver may name the prefix.
+    """
+
+    pool: PoolId
+    prefix: str
+    numbers: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DeletePool:
+    """Delete a pool that holds no volume."""
+
+    pool: PoolId
+
+
+@dataclass(frozen=True, slots=True)
 class Attach:
     """Attach one volume to one free vdisk."""
 

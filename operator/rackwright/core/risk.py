@@ -12,6 +12,8 @@ from rackwright_drivers.contract.storage import (
     ClearMetadata,
     CreatePool,
     CreateVolumes,
+    DeletePool,
+    DeleteVolumes,
     Detach,
     SetManagementMode,
 )
@@ -47,7 +49,7 @@ def hinges_on_power(action: Action) -> bool:
 def risk_of(action: Action, state: ChassisState) -> Risk:
     """The risk of doing this now, given what was observed."""
     match action:
-        case SetManagementMode() | ClearMetadata():
+        case SetManagementMode() | ClearMetadata() | DeleteVolumes() | DeletePool():
             return Risk.DESTRUCTIVE
         case CreatePool() | CreateVolumes() | Attach() | AttachRange() | CreateVlan():
             return Risk.SAFE

@@ -15,6 +15,8 @@ from rackwright_drivers.contract.storage import (
     ClearMetadata,
     CreatePool,
     CreateVolumes,
+    DeletePool,
+    DeleteVolumes,
     Detach,
     EqualShare,
     ManagementMode,
@@ -94,6 +96,22 @@ def volumes(numbers: Sequence[int], size: int) -> Expect:
     return expect
 
 
+def without(*numbers: int) -> Expect:
+    def expect(state: ChassisState) -> ChassisState:
+        gone = {volume(number) for number in numbers}
+        left = {name: found for name, found in known(state.volumes, "volumes").items() if name not in gone}
+        pools = dict(known(state.pools, "pools"))
+        free = pools[POOL].free_gib + 254 * len(numbers)
+        return replace(state, volumes=left, pools=pools | {POOL: replace(pools[POOL], free_gib=free)})
+
+    return expect
+
+
+def no_pool(state: ChassisState) -> ChassisState:
+    pools = {name: found for name, found in known(state.pools, "pools").items() if name != POOL}
+    return replace(metadata(Metadata.FOREIGN, "JBOD2/6")(state), pools=pools)
+
+
 def attached(vdisk: VDisk, what: VolumeId) -> Expect:
     return lambda state: replace(state, attachments=dict(known(state.attachments, "attachments")) | {vdisk: what})
 
@@ -135,6 +153,10 @@ CASES = [
     Case(MAKE, pool, [MODE, CLEAR]),
     Case(FILL, volumes(range(11), 254), [MODE, CLEAR, MAKE]),
     Case(CreateVolumes(POOL, "rootvol", (3, 5), 100), volumes((3, 5), 100), [MODE, CLEAR, MAKE]),
+    Case(DeleteVolumes(POOL, "rootvol", tuple(range(11))), without(*range(11)), [MODE, CLEAR, MAKE, FILL]),
+    Case(DeleteVolumes(POOL, "rootvol", (3, 5)), without(3, 5), [MODE, CLEAR, MAKE, FILL]),
+    Case(DeleteVolumes(POOL, "rootvol", (0,)), without(0), [MODE, CLEAR, MAKE, FILL]),
+    Case(DeletePool(POOL), no_pool, [MODE, CLEAR, MAKE]),
     Case(Attach(VDisk("0/0", 3), volume(4)), attached(VDisk("0/0", 3), volume(4)), BUILT),
     Case(Detach(("0/0",), 3), detached(VDisk("0/0", 3)), [*BUILT, Attach(VDisk("0/0", 3), volume(4))]),
     Case(
@@ -218,6 +240,27 @@ async def test_what_is_found_is_what_the_chassis_has(driver: ChassisDriver, rig:
     assert len([port for port in network.ports if isinstance(port, Nic)]) == 32
 
 
+@pytest.mark.parametrize(
+    ("setup", "refused", "word"),
+    [
+        ([Attach(VDisk("0/0", 3), volume(4))], DeleteVolumes(POOL, "rootvol", tuple(range(11))), "is assigned"),
+        ([Attach(VDisk("0/0", 3), volume(4))], DeleteVolumes(POOL, "rootvol", (4,)), "is assigned"),
+        ([], DeletePool(POOL), "has volumes"),
+        ([], DeletePool(PoolId(2, "rootpool-9")), "does not exist"),
+        ([], DeleteVolumes(POOL, "rootvol", (11,)), "does not exist"),
+    ],
+)
+async def test_what_is_used_or_missing_is_not_deleted(
+    driver: ChassisDriver, setup: Sequence[Action], refused: Action, word: str
+) -> None:
+    await do(driver, *BUILT, *setup)
+    before = await driver.observe()
+    (result,) = await driver.execute([refused])
+    assert result.outcome in (Outcome.FAILED, Outcome.UNCLEAR)
+    assert word in str(result.error)
+    assert await driver.observe() == before
+
+
 async def test_observing_changes_nothing(driver: ChassisDriver, rig: Rig) -> None:
     before = rig.model.saved()
     assert await driver.observe() == await driver.observe()
@@ -241,6 +284,9 @@ async def test_the_same_actions_give_the_same_state_on_every_driver() -> None:
         [move(server, index, plain(0), plain(None)) for server in ("0/0", "1/0") for index in (1, 2, 3)],
         [SetPort(Uplink("te 0/1"), plain(0), plain(150, 100)), SetPower("0/0", Power.ON), SetPower("32/0", Power.OFF)],
         [Detach(("0/0", "1/0"), 0), move("0/0", 0, plain(100), plain(150)), Detach(("2/0",), 0)],
+        [DeleteVolumes(PoolId(2, "rootpool-2"), "rootvol", tuple(range(11)))],
+        [DeletePool(PoolId(2, "rootpool-2"))],
+        [ClearMetadata(2, ("JBOD2/7",))],
     ]
     seen = [await _states(make, build) for make in RIGS]
     assert seen[0] == seen[1]

@@ -9,15 +9,16 @@ from rackwright_drivers.contract.chassis import Action, ChassisDriver, ChassisSt
 from rackwright_drivers.contract.errors import ConflictError, CredentialsRefusedError, DriverError, TransientError
 from rackwright_drivers.contract.network import CreateVlan, Nic, SetPort
 from rackwright_drivers.contract.power import Power, SetPower
-from rackwright_drivers.contract.storage import Attach, AttachRange, VDisk
+from rackwright_drivers.contract.storage import Attach, AttachRange, DeleteVolumes, VDisk
 from rackwright_drivers.contract.unknown import Unknown, known
 from rackwright_sim.faults import Fault, FaultKind
 from tests.conformance.chassis.rigs import IMPATIENT, Rig
-from tests.conformance.chassis.test_actions import BUILT, do, plain, volume
+from tests.conformance.chassis.test_actions import BUILT, POOL, do, plain, volume
 
 ATTACH = Attach(VDisk("0/0", 0), volume(4))
 CHANGES: Sequence[tuple[Action, str]] = [
     (ATTACH, "storage assign 0/0"),
+    (DeleteVolumes(POOL, "rootvol", (4,)), "delete volume"),
     (SetPower("0/0", Power.ON), "power-on"),
     (CreateVlan(150), "system-vlan"),
     (SetPort(Nic("0/0", 1), plain(0), plain(100)), "untagged-vlan 100"),

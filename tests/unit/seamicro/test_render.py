@@ -18,6 +18,8 @@ from rackwright_drivers.contract.storage import (
     ClearMetadata,
     CreatePool,
     CreateVolumes,
+    DeletePool,
+    DeleteVolumes,
     Detach,
     EqualShare,
     ManagementMode,
@@ -75,6 +77,16 @@ def nic(server: str, index: int, before: PortVlans, after: PortVlans) -> SetPort
                 "storage create volume 2/rootpool-1/rootvol-2 size max",
             ],
         ),
+        (
+            DeleteVolumes(ROOT, "rootvol", tuple(range(11))),
+            ["storage delete volume-prefix 2/rootpool-1/rootvol count 11"],
+        ),
+        (DeleteVolumes(ROOT, "rootvol", (0,)), ["storage delete volume 2/rootpool-1/rootvol-0"]),
+        (
+            DeleteVolumes(ROOT, "rootvol", (1, 2)),
+            ["storage delete volume 2/rootpool-1/rootvol-1", "storage delete volume 2/rootpool-1/rootvol-2"],
+        ),
+        (DeletePool(ROOT), ["storage delete pool 2/rootpool-1"]),
         (
             Attach(VDisk("12/0", 1), VolumeId(7, "RAIDPOOL", "Journal-0")),
             ["configure terminal", "storage assign 12/0 1 volume 7/RAIDPOOL/Journal-0", "end"],

@@ -58,6 +58,36 @@ async def test_building_a_pool(typist: Typist) -> None:
         """)
 
 
+async def test_deleting_pools(typist: Typist) -> None:
+    await typist.transcript(
+        "storage set mgmt-mode volume slot 2 no-confirm",
+        "storage clear-metadata disk JBOD2/6-7 slot 2",
+        "yes",
+        "yes",
+        "storage create pool 2/rootpool-1 disk JBOD2/6",
+        "storage create pool 2/rootpool-2 disk JBOD2/7",
+        "storage create volume-prefix 2/rootpool-1/rootvol size 10 count 3",
+    )
+    assert "% Pool 2/rootpool-1 has volumes" in await typist("storage delete pool 2/all")
+    seen = await typist.transcript(
+        "storage delete volume 2/rootpool-1/rootvol-2",
+        "storage delete volume-prefix 2/rootpool-1/rootvol count 2",
+        "storage delete pool 2/rootpool-1",
+        "storage delete pool 2/all",
+        "show storage pool brief | include rootpool",
+        "storage delete pool 2/rootpool-1",
+    )
+    assert seen == page("""
+        sm15k-01# storage delete volume 2/rootpool-1/rootvol-2
+        sm15k-01# storage delete volume-prefix 2/rootpool-1/rootvol count 2
+        sm15k-01# storage delete pool 2/rootpool-1
+        sm15k-01# storage delete pool 2/all
+        sm15k-01# show storage pool brief | include rootpool
+        sm15k-01# storage delete pool 2/rootpool-1
+        % Pool 2/rootpool-1 does not exist
+        """)
+
+
 async def test_assigning(typist: Typist) -> None:
     seen = await typist.transcript(
         "storage create volume-prefix 7/RAIDPOOL/Journal size 500 count 2",

@@ -145,6 +145,29 @@ def test_volumes_that_do_not_fit_or_exist_are_refused_whole(ready: ChassisModel)
     assert VolumeId(2, "fresh", "a-0") not in ready.storage.volumes
 
 
+def test_volumes_go_whole_or_not_at_all_and_never_while_they_are_attached(ready: ChassisModel) -> None:
+    volumes = [VolumeId(2, "rootpool-1", f"rootvol-{n}") for n in range(11)]
+    ready.storage.assign(VDisk("0/0", 0), volumes[10])
+    for wanted, text in ((volumes, "is assigned"), ([volumes[0], volumes[0]._replace(name="x")], "does not exist")):
+        with pytest.raises(Refusal, match=text):
+            ready.storage.delete_volumes(wanted)
+        assert set(volumes) <= set(ready.storage.volumes)
+    ready.storage.delete_volumes(volumes[:10])
+    assert [volume for volume in ready.storage.volumes if volume.pool_id == ROOT] == volumes[10:]
+    assert ready.storage.free_gib(ROOT) == 2794 - 254
+
+
+def test_a_pool_goes_when_it_is_empty_and_leaves_something_on_its_disks(ready: ChassisModel) -> None:
+    with pytest.raises(Refusal, match="has volumes"):
+        ready.storage.delete_pools([ROOT])
+    ready.storage.delete_volumes([volume for volume in ready.storage.volumes if volume.pool_id == ROOT])
+    ready.storage.delete_pools([ROOT])
+    assert ROOT not in ready.storage.pools
+    assert ready.storage.disks["JBOD2/6"].metadata is Metadata.FOREIGN
+    with pytest.raises(Refusal, match="does not exist"):
+        ready.storage.delete_pools([ROOT])
+
+
 def test_a_taken_vdisk_refuses(ready: ChassisModel) -> None:
     with pytest.raises(Refusal, match="Vdisk 0 of server 32/0 is already assigned"):
         ready.storage.assign(VDisk("32/0", 0), VolumeId(2, "rootpool-1", "rootvol-0"))

@@ -26,6 +26,8 @@ from rackwright_drivers.contract.storage import (
     ClearMetadata,
     CreatePool,
     CreateVolumes,
+    DeletePool,
+    DeleteVolumes,
     Detach,
     EqualShare,
     SetManagementMode,
@@ -62,6 +64,10 @@ def render(action: Action) -> Rendered:
             return _rendered(EXEC, (dialect.CREATE_POOL, {"pool": pool, "disks": ",".join(disks)}))
         case CreateVolumes():
             return _rendered(EXEC, *_volumes(action))
+        case DeleteVolumes(pool, prefix, numbers):
+            return _rendered(EXEC, *_deletions(f"{pool}/{prefix}", sorted(numbers)))
+        case DeletePool(pool):
+            return _rendered(EXEC, (dialect.DELETE_POOL, {"pool": pool}))
         case Attach(vdisk, volume):
             values: dict[str, object] = {"server": vdisk.server, "vdisk": vdisk.number, "volume": volume}
             return _rendered(CONFIG, (dialect.ATTACH, values))
@@ -123,6 +129,13 @@ def _volumes(action: CreateVolumes) -> Sequence[Filled]:
         (dialect.CREATE_VOLUME, {"volume": f"{volume}-{number}", "size": size})
         for number, size in zip(numbers, sizes, strict=True)
     ]
+
+
+def _deletions(volume: str, numbers: Sequence[int]) -> Sequence[Filled]:
+    """The prefix form, as for making them, where they are numbered from 0 on and there are several."""
+    if numbers == list(range(len(numbers))) and len(numbers) > 1:
+        return [(dialect.DELETE_VOLUMES, {"volume": volume, "count": len(numbers)})]
+    return [(dialect.DELETE_VOLUME, {"volume": f"{volume}-{number}"}) for number in numbers]
 
 
 def _size(size: int | EqualShare) -> str:
