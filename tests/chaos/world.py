@@ -137,6 +137,10 @@ class _View:
         await self._pass()
         await self._store.delete(ref, uid)
 
+    async def set_finalizer(self, ref: Ref, *, wanted: bool) -> Resource | None:
+        await self._pass()
+        return await self._store.set_finalizer(ref, wanted=wanted)
+
     async def event(self, ref: Ref, kind: EventType, reason: str, message: str) -> None:
         if self.alive:
             await self._store.event(ref, kind, reason, message)

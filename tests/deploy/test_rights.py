@@ -112,7 +112,9 @@ def _can_i(cluster: ControlPlane, namespace: str, verb: str, resource: str) -> s
     return asked.stdout.split()[0]  # newer clients add the reason
 
 
-def test_it_writes_a_status_and_a_finalizer_and_makes_and_removes_nothing_of_a_person(cluster: ControlPlane, namespace: str) -> None:
+def test_it_writes_a_status_and_a_finalizer_and_makes_and_removes_nothing_of_a_person(
+    cluster: ControlPlane, namespace: str
+) -> None:
     pools = f"/apis/rackwright.dev/v1alpha1/namespaces/{namespace}/chassis"
     cluster.admin.request("POST", pools, _chassis())
     cluster.operator.request("PATCH", f"{pools}/sm15k-01/status", {"status": {"summary": "0/1"}})

@@ -8,7 +8,6 @@ from pydantic import Field
 
 from rackwright.api.common import (
     APPROVALS,
-    RETAIN_ONLY,
     Approvals,
     Host,
     HostKeys,
@@ -200,7 +199,6 @@ class ChassisSpec(Retained):
     approvals: Approvals = Field((), description=APPROVALS)
 
     rules: ClassVar[tuple[Rule["ChassisSpec"], ...]] = (
-        RETAIN_ONLY,
         finds_none(
             cel="!has(self.nodeSets) || self.nodeSets.filter(s, has(s.remaining)).size() <= 1",
             message="two nodeSets have remaining; only one set can take the servers that no other names.",

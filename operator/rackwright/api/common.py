@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from enum import StrEnum
 from ipaddress import ip_interface, ip_network
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, Field, StrictBool
 
@@ -185,7 +185,11 @@ APPROVALS = (
     "and may stay here afterwards."
 )
 
-DELETION_POLICY = "What deletion does to the device. Retain touches nothing. Release and Wipe are not carried out yet."
+DELETION_POLICY = (
+    "What deletion does to the device. Retain touches nothing. Release detaches what is ours and keeps all data. Wipe is "
+    "Release and, for a StoragePool, destroys its volumes and pools if spec.approvals names the digest of status.wipe, or "
+    "destructive is Allow; else it ends as Retain."
+)
 POLICY_OVERRIDE = "What differs from the policy of the chassis; what is not given is inherited."
 
 
@@ -193,15 +197,6 @@ class Retained(ApiModel):
     """Base of what has a deletion policy."""
 
     deletion_policy: DeletionPolicy = Field(DeletionPolicy.RETAIN, description=DELETION_POLICY)
-
-
-RETAIN_ONLY: Rule[Any] = Rule(
-    cel="self.deletionPolicy == 'Retain'",
-    message="deletionPolicy Release and Wipe are not carried out by this version; use Retain.",
-    holds=lambda spec: spec.deletion_policy is DeletionPolicy.RETAIN,
-    cel_say="'deletionPolicy ' + self.deletionPolicy + ' is not carried out by this version; use Retain.'",
-    say=lambda spec: f"deletionPolicy {spec.deletion_policy} is not carried out by this version; use Retain.",
-)
 
 
 class ObjectRef(ApiModel):

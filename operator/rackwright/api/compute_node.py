@@ -8,7 +8,6 @@ from pydantic import Field
 from rackwright.api.common import (
     APPROVALS,
     POLICY_OVERRIDE,
-    RETAIN_ONLY,
     Approvals,
     HostKeys,
     InterfaceAddress,
@@ -179,7 +178,6 @@ class NodeTemplate(Retained):
     policy: PolicyOverride | None = Field(None, description=POLICY_OVERRIDE)
 
     rules: ClassVar[tuple[Rule["NodeTemplate"], ...]] = (
-        RETAIN_ONLY,
         finds_none(
             cel="!has(self.nicGroups) || self.nicGroups.all(a, a.indexes.all(i, "
             "self.nicGroups.exists_one(b, i in b.indexes)))",

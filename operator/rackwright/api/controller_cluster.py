@@ -7,8 +7,8 @@ from pydantic import Field
 
 from rackwright.api.common import (
     APPROVALS,
-    RETAIN_ONLY,
     Approvals,
+    DeletionPolicy,
     InterfaceAddress,
     InterfaceName,
     Name,
@@ -195,7 +195,11 @@ class ControllerClusterSpec(Retained):
     approvals: Approvals = Field((), description=APPROVALS)
 
     rules: ClassVar[tuple[Rule["ControllerClusterSpec"], ...]] = (
-        RETAIN_ONLY,
+        Rule(
+            cel="self.deletionPolicy == 'Retain'",
+            message="deletionPolicy Release and Wipe are not carried out for a ControllerCluster; use Retain.",
+            holds=lambda it: it.deletion_policy is DeletionPolicy.RETAIN,
+        ),
         Rule(
             cel="size(self.members) % 2 == 1",
             message="members must be an odd number (1, 3, 5 or 7), so that no half can face the other.",

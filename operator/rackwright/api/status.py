@@ -15,6 +15,9 @@ COMMANDS_SHOWN = 8
 UNDECLARED_SHOWN = 20
 APPROVALS_SHOWN = 20
 CONSENT_STEPS = 1024
+WIPED_POOLS = 512
+WIPED_DISKS = 64
+WIPED_VOLUMES = 1024
 ASSIGNMENTS_SHOWN = 256
 CARDS_SHOWN = 1024
 RETURNS_SHOWN = 64
@@ -227,8 +230,43 @@ class ChassisStatus(Status):
     undeclared: Undeclared | None = Field(None, description="What the chassis has and nobody declared. It stays.")
 
 
+class WipedDisk(ApiModel):
+    """A disk whose metadata is cleared: itself by its serial number."""
+
+    name: Line = Field(description="The disk as the chassis names it.")
+    serial: Line = Field(description="Its serial number.")
+
+
+class WipedPool(ApiModel):
+    """A pool of the chassis, and what of it is destroyed."""
+
+    pool: Line = Field(description="The pool, as SLOT/POOL.")
+    disks: Annotated[tuple[WipedDisk, ...], Items(WIPED_DISKS, key="name")] = Field(
+        (), description="Its disks, which are cleared after the pool is deleted. None: the pool stays."
+    )
+    volumes: Annotated[tuple[Line, ...], Items(WIPED_VOLUMES, unique=True)] = Field(
+        (), description="The volumes that are deleted, by name."
+    )
+
+
+class Wipe(ApiModel):
+    """What deletion with policy Wipe destroys. It counts as it was when the object was deleted."""
+
+    digest: PlanDigest = Field(
+        description="What spec.approvals has to name, before the object is deleted, for it to be carried out."
+    )
+    pools: Annotated[tuple[WipedPool, ...], Items(WIPED_POOLS, key="pool")] = Field(
+        (), description="Pools, with the volumes and disks that are ours."
+    )
+    kept: Annotated[tuple[Line, ...], Items(WIPED_POOLS)] = Field(
+        (), description="What of the object's pools is not destroyed, each with the reason."
+    )
+
+
 class StoragePoolStatus(Status):
     """What the operator found and did about a StoragePool."""
+
+    wipe: Wipe | None = Field(None, description="With deletionPolicy Wipe: what deletion would destroy.")
 
 
 class ControllerClusterStatus(Status):

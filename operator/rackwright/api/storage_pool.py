@@ -9,7 +9,6 @@ from rackwright.api.backends import AoE, Ceph, Drbd, Iscsi, Lvm, MdRaid
 from rackwright.api.common import (
     APPROVALS,
     POLICY_OVERRIDE,
-    RETAIN_ONLY,
     Approvals,
     Bool,
     Name,
@@ -316,7 +315,6 @@ class StoragePoolSpec(Retained):
     approvals: Approvals = Field((), description=APPROVALS)
 
     rules: ClassVar[tuple[Rule["StoragePoolSpec"], ...]] = (
-        RETAIN_ONLY,
         Rule(
             cel="has(self.chassisRef) == (self.backend.type == 'Chassis')",
             message="chassisRef must be given for backend Chassis, and only for that.",

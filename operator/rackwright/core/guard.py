@@ -14,8 +14,9 @@ from rackwright.core.step import Change, Grant, Held, HoldReason, Part, Step, Ve
 from rackwright_drivers.contract.chassis import Action
 from rackwright_drivers.contract.network import Nic, SetPort
 from rackwright_drivers.contract.power import SetPower
-from rackwright_drivers.contract.storage import Attach, AttachRange, Detach
+from rackwright_drivers.contract.storage import Attach, AttachRange, ClearMetadata, DeletePool, DeleteVolumes, Detach
 
+WIPING = (DeleteVolumes, DeletePool, ClearMetadata)
 _TOO_MANY = f"One consent is to {CONSENT_STEPS} actions at most, and others go first."
 
 
@@ -37,6 +38,7 @@ class ObjectPolicy:
     granted: frozenset[str] = frozenset()
     approver: Ref | None = None  # None: itself
     max_disrupted: int | None = None  # None: as the chassis
+    wipes: bool = False  # it is being deleted, and the destruction of what is its own was approved before
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +125,8 @@ def stage_digest(policy: ObjectPolicy, covered: Iterable[Step | Change]) -> str:
 
 def _needs_consent(step: Step, rules: Rules) -> bool:
     """The strictest of the owners decides; consent given before and not used up still counts."""
+    if isinstance(step.action, WIPING) and all(rules.policies[owner].wipes for owner in step.owners):
+        return False
     asks = any(rules.policies[owner].destructive != "Allow" for owner in step.owners)
     return asks and step.digest not in rules.policies[step.owners[0]].granted
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from rackwright.api.validate import InvalidSpec
+from rackwright.core.chassis.departures import Departures
 from rackwright.core.chassis.inputs import Specs, chassis_of
 from rackwright.core.chassis.writer import Writer
 from rackwright.core.reconcile import Next
@@ -18,12 +19,17 @@ class NotYetReconciler:
         self._store = store
         self._specs = specs
         self._writer = Writer(store, now)
+        self._departures = Departures(store)
 
     async def reconcile(self, key: Ref) -> Next:
         """Write the one condition."""
         resource = self._store.get(key)
         if resource is None:
             self._specs.forget(key)
+            return Next(None)
+        await self._departures.let_go(resource)
+        resource = self._store.get(key)
+        if resource is None or resource.gone:
             return Next(None)
         spec = self._specs.of(resource)
         if isinstance(spec, InvalidSpec):

@@ -58,7 +58,7 @@ class Resource:
     @property
     def retained(self) -> bool:
         """Whether deletion touches nothing on the device."""
-        return self.spec.get("deletionPolicy", "Retain") == "Retain"
+        return self.spec.get("deletionPolicy") not in ("Release", "Wipe")
 
     @property
     def leaving(self) -> bool:

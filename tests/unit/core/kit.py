@@ -19,13 +19,23 @@ from ruamel.yaml import YAML
 
 from rackwright.api.validate import InvalidSpec
 from rackwright.core.chassis.decide import decide
+from rackwright.core.chassis.departures import Departures
 from rackwright.core.chassis.inputs import Inputs, Specs, gather, rules_of
 from rackwright.core.chassis.rack import ChassisObject
 from rackwright.core.chassis.stamping import Stamper
 from rackwright.core.chassis.writer import Writer
 from rackwright.core.loop import Pass
-from rackwright.core.resource import API_VERSION, CHASSIS, COMPUTE_NODE, NODE_SET_LABEL, RELEASE, STORAGE_POOL, Ref, Resource
-from rackwright.core.step import Decision, Step
+from rackwright.core.resource import (
+    API_VERSION,
+    CHASSIS,
+    COMPUTE_NODE,
+    NODE_SET_LABEL,
+    RELEASE,
+    STORAGE_POOL,
+    Ref,
+    Resource,
+)
+from rackwright.core.step import Decision, Problem, Step
 from rackwright.core.store import EventType, SecretMissingError, StoreConflictError
 from rackwright_drivers.contract.chassis import Action, ChassisState
 from rackwright_drivers.contract.power import Power
@@ -236,6 +246,7 @@ class Bench:
         """The operator is started anew: what is not in the store or on the device is forgotten."""
         self.specs = Specs()
         self.stamper = Stamper(self.store)
+        self.departures = Departures(self.store)
         self.writer = Writer(self.store, self.now)
 
     def now(self) -> str:
@@ -256,12 +267,21 @@ class Bench:
         return next(item for item in self.store.list(COMPUTE_NODE) if item.spec["server"] == server)
 
     def inputs(self, state: ChassisState) -> Inputs:
-        """Objects as they are after stamping."""
+        """Objects as they are after stamping, with finalizers by their policies."""
         spec = self.specs.of(self.chassis)
         assert not isinstance(spec, InvalidSpec), spec
-        problems = finish(self.stamper.stamp(ChassisObject(self.chassis, spec), state))
+        problems = finish(self._stamp(ChassisObject(self.chassis, spec), state))
         found = gather(self.store, self.specs, ChassisObject(self.chassis, spec))
         return Inputs(found.rack, (*found.left_out, *problems), found.resources)
+
+    async def _stamp(self, chassis: ChassisObject, state: ChassisState) -> tuple[Problem, ...]:
+        problems: tuple[Problem, ...] = ()
+        if chassis.resource.leaving:
+            await self.stamper.withdraw(chassis.resource)
+        elif not chassis.resource.deleting:
+            problems = await self.stamper.stamp(chassis, state)
+        await self.departures.prepare(chassis.resource.ref)
+        return problems
 
     def look(self, state: ChassisState | None = None) -> tuple[ChassisState, Inputs, Decision]:
         """Observe (or take this for the observation), plan and guard."""
@@ -274,8 +294,10 @@ class Bench:
         return self.look()[2]
 
     def report(self, state: ChassisState | None = None) -> Decision:
-        """Look, and write what it came to."""
+        """Look, let go of what is being deleted and has nothing left to do, and write what it came to."""
         state, inputs, decision = self.look(state)
+        if not decision.verdict.allowed:
+            finish(self.departures.finish(inputs, Pass(state, decision)))
         finish(self.writer.report(inputs, Pass(state, decision), {}))
         return decision
 
@@ -314,7 +336,11 @@ class Bench:
         for _ in range(rounds):
             if self.round(order) or self.approve(self.decide()):
                 continue
-            last = self.report()
+            before, last = len(self.store.objects), self.report()
+            if not list(self.store.list(CHASSIS)):
+                return last
+            if len(self.store.objects) < before:
+                continue  # what is gone may have set something free
             if not self.decide().verdict.allowed:  # what was just written may have set something free
                 return last
         raise AssertionError(f"no end after {rounds} rounds: {self.decide().verdict}")

@@ -11,6 +11,7 @@ from rackwright.core.chassis.placement import lay_out_attachments
 from rackwright.core.chassis.plan import Plan, plan
 from rackwright.core.chassis.power import lay_out_power
 from rackwright.core.chassis.rack import Rack
+from rackwright.core.chassis.release import lay_out_release
 from rackwright.core.chassis.storage import lay_out_slots, lay_out_storage
 from rackwright.core.chassis.wanted import Wanted
 from rackwright.core.guard import Rules, guard
@@ -25,10 +26,12 @@ from rackwright_drivers.contract.unknown import Unknown
 def lay_out(rack: Rack, observed: ChassisState) -> Wanted:
     """What the objects of a rack come to on the chassis that was observed."""
     wanted = Wanted()
-    lay_out_slots(wanted, rack, observed)
+    if not rack.chassis.resource.deleting:
+        lay_out_slots(wanted, rack, observed)
     volumes = lay_out_storage(wanted, rack, observed)
     lay_out_network(wanted, rack, observed)
     lay_out_attachments(wanted, rack, observed, volumes)
+    lay_out_release(wanted, rack, observed)
     lay_out_power(wanted, rack, observed)
     return wanted
 

@@ -41,12 +41,28 @@ def demands(
     created = {pool.ref: pool.resource.created for pool in volumes}
     ours = {pool.ref: frozenset(names) for pool, names in volumes.items()}
     claims = settle(
-        Claim(str(vdisk), _claimant(place), created[place.pool], attachments.get(vdisk) in ours[place.pool])
-        for place, found in asked.items()
-        for vdisk in _vdisks(found)
+        (
+            *(
+                Claim(str(vdisk), _claimant(place), created[place.pool], attachments.get(vdisk) in ours[place.pool])
+                for place, found in asked.items()
+                for vdisk in _vdisks(found)
+            ),
+            *_kept_free(rack, attachments),
+        )
     )
     wanted.contest(claims)
     return {place: tuple(_won(wanted, place, found, claims)) for place, found in asked.items()}
+
+
+def _kept_free(rack: Rack, attachments: Mapping[VDisk, Attached | None]) -> Iterator[Claim]:
+    """What a pool that is being deleted has emptied, or is about to, is given to no other pool before it is gone."""
+    for pool in rack.leaving_pools:
+        prefix = pool.backend.volumes.prefix
+        for assign in pool.spec.assign:
+            for vdisk in _vdisks(_asked(rack, assign)):
+                found = attachments.get(vdisk)
+                holds = found is None or found.name.rpartition("-")[0] == prefix
+                yield Claim(str(vdisk), _claimant(Place(pool.ref, assign.name)), pool.resource.created, holds)
 
 
 def _asked(rack: Rack, assign: Assign) -> Iterator[Demand]:

@@ -9,6 +9,7 @@ import orjson
 from rackwright.api.common import Policy, effective_policy
 from rackwright.api.validate import InvalidSpec, check_transition, fixed_part, parse_spec
 from rackwright.core.chassis.rack import ChassisObject, NodeObject, PoolObject, Rack
+from rackwright.core.chassis.release import ends_as_retain
 from rackwright.core.claims import Claim, settle
 from rackwright.core.guard import ObjectPolicy, Rules
 from rackwright.core.resource import CHASSIS, COMPUTE_NODE, STORAGE_POOL, Ref, Resource
@@ -88,13 +89,13 @@ def chassis_of(resource: Resource) -> Ref | None:
 
 
 def gather(store: Store, specs: Specs, chassis: ChassisObject) -> Inputs:
-    """Everything that refers to this chassis and is not being deleted."""
+    """Everything that refers to this chassis, but for what is being deleted and needs nothing more from us."""
     ref = chassis.resource.ref
     mine = [
         item
         for kind in (STORAGE_POOL, COMPUTE_NODE)
         for item in store.list(kind)
-        if not item.deleting and chassis_of(item) == ref
+        if not item.gone and chassis_of(item) == ref and not (item.leaving and ends_as_retain(item, chassis.resource))
     ]
     left_out: list[Problem] = []
     pools: list[PoolObject] = []
@@ -106,29 +107,41 @@ def gather(store: Store, specs: Specs, chassis: ChassisObject) -> Inputs:
         elif item.ref.kind == COMPUTE_NODE:
             nodes.append(NodeObject(item, spec))
         elif spec.backend.chassis is not None:
-            pools.append(PoolObject(item, spec))
+            pools.append(PoolObject(item, spec, wipes=item.leaving and spec.deletion_policy == "Wipe"))
     winners, lost, contests = _one_a_card(nodes, chassis)
     resources = {ref: chassis.resource} | {item.ref: item for item in mine}
     problems = (*left_out, *lost)
     idle = tuple(resources[problem.owner] for problem in problems if problem.owner.kind == COMPUTE_NODE)
     doubtful = tuple(problem.owner for problem in left_out if problem.owner.kind == STORAGE_POOL)
-    return Inputs(Rack(chassis, tuple(pools), winners, idle, doubtful), problems, resources, contests)
+    rack = Rack(
+        chassis,
+        tuple(pool for pool in pools if not pool.resource.leaving),
+        tuple(node for node in winners if not node.resource.leaving),
+        idle,
+        doubtful,
+        leaving_pools=tuple(pool for pool in pools if pool.resource.leaving),
+        leaving_nodes=tuple(node for node in winners if node.resource.leaving),
+        referring=tuple(item.ref for item in sorted(mine, key=lambda item: item.ref)),
+    )
+    return Inputs(rack, problems, resources, contests)
 
 
 def _one_a_card(
     nodes: Iterable[NodeObject], chassis: ChassisObject
 ) -> tuple[tuple[NodeObject, ...], tuple[Problem, ...], tuple[Contest, ...]]:
-    """A card has one node: the oldest that claims it. A protected card has none."""
+    """A card has one node: the oldest that claims it, also while it is being deleted. A protected card has none."""
     protected = set(chassis.spec.protected_servers)
     settled = settle(Claim(f"server {node.server}", node.ref, node.resource.created) for node in nodes)
     kept: list[NodeObject] = []
     lost: list[Problem] = []
     for node in nodes:
         rival = settled.lost(node.ref, f"server {node.server}")
+        if rival is not None and node.resource.leaving:
+            continue  # it never had anything: there is nothing to let go of
         if rival is not None:
             sentence = f"spec.server is {node.server}, which {rival} has already. Delete one of the two."
             lost.append(Problem(node.ref, "Conflict", sentence, rival))
-        elif node.server in protected:
+        elif node.server in protected and not node.resource.leaving:
             sentence = f"spec.server is {node.server}, which is in spec.protectedServers of {chassis.resource.ref}. "
             lost.append(Problem(node.ref, "Protected", sentence + "Remove it there, or delete this node."))
         else:
@@ -146,9 +159,8 @@ def policy_of(item: ChassisObject | PoolObject | NodeObject, chassis: ChassisObj
 def rules_of(rack: Rack, actions: frozenset[type[Action]]) -> Rules:
     """What the guard goes by: policies after inheritance, consent, protected servers, what the driver can do."""
     chassis = rack.chassis
-    objects: tuple[ChassisObject | PoolObject | NodeObject, ...] = (chassis, *rack.pools, *rack.nodes)
     return Rules(
-        policies={item.resource.ref: _object_policy(item, chassis) for item in objects},
+        policies={item.resource.ref: _object_policy(item, chassis) for item in rack.objects},
         protected=rack.protected,
         max_disrupted=chassis.spec.policy.max_disrupted,
         actions=actions,
@@ -171,4 +183,5 @@ def _object_policy(item: ChassisObject | PoolObject | NodeObject, chassis: Chass
         approver=approver.resource.ref,
         max_disrupted=policy.max_disrupted,
         granted=frozenset((status.get("consent") or {}).get("steps", ())),
+        wipes=isinstance(item, PoolObject) and item.wipes,
     )

@@ -20,10 +20,11 @@ def lay_out_network(wanted: Wanted, rack: Rack, observed: ChassisState) -> None:
         for ref in (rack.ref, *(node.ref for node in rack.nodes)):
             wanted.problem(ref, "Unknown", f"The VLANs of the chassis cannot be told: {network.reason}.")
         return
-    for vlan in rack.chassis.spec.vlans:
-        wanted.vlans.add(vlan.id)
-        wanted.own(Part(PartKind.VLAN, vlan.id), rack.ref)
-    _uplinks(wanted, rack, network)
+    if not rack.chassis.resource.deleting:
+        for vlan in rack.chassis.spec.vlans:
+            wanted.vlans.add(vlan.id)
+            wanted.own(Part(PartKind.VLAN, vlan.id), rack.ref)
+        _uplinks(wanted, rack, network)
     nics: dict[str, list[int]] = defaultdict(list)
     for port in network.ports:
         if isinstance(port, Nic):
@@ -31,6 +32,12 @@ def lay_out_network(wanted: Wanted, rack: Rack, observed: ChassisState) -> None:
     for node in rack.nodes:
         if nics[node.server] or not _is_absent(node.server, observed):  # an absent card is told of with its power
             _node(wanted, rack, node, network, sorted(nics[node.server]))
+    for node in rack.leaving_nodes:
+        vlans = _default(rack, network)
+        if vlans is None:
+            continue  # nobody manages NICs that no node lists
+        for index in sorted(nics[node.server]):
+            _port(wanted, Nic(node.server, index), vlans, node.ref, network, "spec.defaultNIC")
 
 
 def _is_absent(server: str, observed: ChassisState) -> bool:

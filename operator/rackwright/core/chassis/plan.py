@@ -22,6 +22,8 @@ from rackwright_drivers.contract.storage import (
     ClearMetadata,
     CreatePool,
     CreateVolumes,
+    DeletePool,
+    DeleteVolumes,
     Detach,
     SetManagementMode,
     VDisk,
@@ -35,6 +37,8 @@ _ORDER: tuple[type, ...] = (
     CreateVolumes,
     CreateVlan,
     Detach,
+    DeleteVolumes,
+    DeletePool,
     Attach,
     AttachRange,
     SetPort,
@@ -54,17 +58,24 @@ class Plan:
 
 def plan(wanted: Wanted, observed: ChassisState) -> Plan:
     """The difference of two states as stages of steps. Pure: equal input gives an equal plan."""
-    found = differences(wanted.state(observed), observed)
+    found = (*differences(wanted.state(observed), observed), *_doomed(wanted))
     maker = Maker(wanted, observed)
     volumes = [difference for difference in found if difference.part.kind is PartKind.VOLUME]
     steps = [step for difference in found for step in maker.steps(difference)]
     steps.extend(maker.volumes(volumes))
+    steps.extend(maker.removals(found))
     solved = {part for step in steps for part in step.solves}
     unsolved = tuple(difference for difference in found if difference.part not in solved)
     unplaced = tuple(_unplaced(wanted, observed))
     unsure = {Part(PartKind.FACTS, server) for server in wanted.unsure} | ({NO_DOUBT} if doubts(observed) else set())
     stages, blocked = _stages(steps, {difference.part for difference in (*unsolved, *unplaced)} | unsure)
     return Plan((*found, *unplaced), stages, blocked, unsolved)
+
+
+def _doomed(wanted: Wanted) -> Iterator[Difference]:
+    """What is there and is to be destroyed."""
+    for part in sorted(wanted.doomed, key=natural):
+        yield Difference(part, f"no {part.kind}", f"a {part.kind}")
 
 
 def _unplaced(wanted: Wanted, observed: ChassisState) -> Iterator[Difference]:

@@ -6,7 +6,7 @@ from functools import cached_property
 
 from rackwright.api.chassis import ChassisSpec
 from rackwright.api.compute_node import ComputeNodeSpec
-from rackwright.api.storage_pool import StoragePoolSpec
+from rackwright.api.storage_pool import ChassisBackend, StoragePoolSpec
 from rackwright.core.resource import NODE_SET_LABEL, Ref, Resource
 from rackwright_drivers.contract.storage import VDisk, VolumeId
 
@@ -18,6 +18,11 @@ class ChassisObject:
     resource: Resource
     spec: ChassisSpec
 
+    @property
+    def ref(self) -> Ref:
+        """Its name."""
+        return self.resource.ref
+
 
 @dataclass(frozen=True, eq=False)  # equal only to itself: a key of plans, and its data is not hashable
 class PoolObject:
@@ -26,10 +31,30 @@ class PoolObject:
     resource: Resource
     spec: StoragePoolSpec
 
+    wipes: bool = False  # it is being deleted, and what is its own on the device goes with it, by consent
+
     @property
     def ref(self) -> Ref:
         """Its name."""
         return self.resource.ref
+
+    @property
+    def backend(self) -> ChassisBackend:
+        """Where its volumes come from."""
+        backend = self.spec.backend.chassis
+        assert backend is not None  # the rack holds only pools whose backend is the chassis
+        return backend
+
+    @property
+    def claimed_disks(self) -> tuple[str, ...]:
+        """The disks that nobody else may take: those it names, and those it is about to clear."""
+        disks = self.backend.disks
+        wiped = (
+            disk["name"] for item in (self.resource.status.get("wipe") or {}).get("pools", ()) for disk in item["disks"]
+        )
+        return tuple(
+            dict.fromkeys((*((disks.names or ()) if disks else ()), *(wiped if self.resource.leaving else ())))
+        )
 
 
 @dataclass(frozen=True, eq=False)  # equal only to itself: a key of plans, and its data is not hashable
@@ -59,11 +84,19 @@ class Rack:
     nodes: tuple[NodeObject, ...]
     idle: tuple[Resource, ...] = ()
     doubtful: tuple[Ref, ...] = ()  # pools that cannot be planned: a server may be meant to come up from one of them
+    leaving_pools: tuple[PoolObject, ...] = ()  # being deleted: what they have is to be detached
+    leaving_nodes: tuple[NodeObject, ...] = ()
+    referring: tuple[Ref, ...] = ()  # all objects that a Chassis which is being deleted waits for
 
     @property
     def ref(self) -> Ref:
         """The chassis' name."""
         return self.chassis.resource.ref
+
+    @property
+    def objects(self) -> tuple["ChassisObject | PoolObject | NodeObject", ...]:
+        """All that is planned, what is being deleted too."""
+        return (self.chassis, *self.pools, *self.leaving_pools, *self.nodes, *self.leaving_nodes)
 
     @cached_property
     def protected(self) -> frozenset[str]:
@@ -85,7 +118,7 @@ class Rack:
     def remembered(self) -> Mapping[VDisk, VolumeId]:
         """Which volume each vdisk had when its node was last seen right: data belongs to its server."""
         found: dict[VDisk, VolumeId] = {}
-        for resource in (*self.idle, *(node.resource for node in self.nodes)):
+        for resource in (*self.idle, *(node.resource for node in (*self.nodes, *self.leaving_nodes))):
             for item in resource.status.get("assignments", ()):
                 found[VDisk(str(resource.spec.get("server")), item["vdisk"])] = VolumeId.parse(item["volume"])
         return found

@@ -12,8 +12,10 @@ import structlog
 
 from rackwright.api.validate import InvalidSpec
 from rackwright.core import metrics
+from rackwright.core.chassis.departures import Departures
 from rackwright.core.chassis.inputs import Inputs, Specs, chassis_of, gather
 from rackwright.core.chassis.rack import ChassisObject, Rack
+from rackwright.core.chassis.release import finished
 from rackwright.core.chassis.returns import Recall
 from rackwright.core.chassis.serials import Serials
 from rackwright.core.chassis.stamping import Stamper
@@ -79,6 +81,7 @@ class ChassisReconciler:
         self._endpoints = endpoints
         self._specs = specs
         self._stamper = Stamper(store)
+        self._departures = Departures(store)
         self._writer = Writer(store, now)
         self._clock = clock
         self._watcher = watcher
@@ -129,8 +132,13 @@ class ChassisReconciler:
         if resource is None:
             await self._orphans(key)
             return None
-        if resource.deleting:
-            return None  # its nodes are being removed with it: to stamp them anew would go on for ever
+        await self._departures.prepare(key)
+        if resource.leaving:
+            await self._stamper.withdraw(resource)
+            await self._departures.finish_chassis(key)
+        resource = self._store.get(key)
+        if resource is None or (resource.deleting and not self._departures.any_leaving(key)):
+            return None
         spec = self._specs.of(resource)
         if isinstance(spec, InvalidSpec):
             await self._writer.refuse(resource, Problem(key, "InvalidSpec", str(spec)))
@@ -142,6 +150,7 @@ class ChassisReconciler:
 
     async def _orphans(self, key: Ref) -> None:
         """Objects that name a Chassis which is not there say so. What hangs on the device stays as it is."""
+        await self._departures.prepare(key)
         self._specs.forget(key)
         self._serials.forget(key)
         self._recalls.pop(key, None)
@@ -160,7 +169,7 @@ class ChassisReconciler:
         """Everything that refers to a Chassis says why it is not looked after; its own mistakes come first."""
         for kind in (STORAGE_POOL, COMPUTE_NODE):
             for item in list(self._store.list(kind)):
-                if chassis_of(item) == key and not item.deleting:
+                if chassis_of(item) == key and not item.gone:
                     spec = self._specs.of(item)
                     invalid = Problem(item.ref, "InvalidSpec", str(spec)) if isinstance(spec, InvalidSpec) else None
                     await self._writer.refuse(item, invalid or Problem(item.ref, reason, sentence, key))
@@ -185,12 +194,15 @@ class ChassisReconciler:
             look = Look(chassis, endpoint, inputs)
             target = self._target(look, stamp=True)
             outcome = await run(target)
+            if _lets_go(target.inputs, outcome) and await target.settle():
+                outcome = await run(target)  # what another process did just before this one began shows only now
             if isinstance(outcome.error, NotPermittedError):
                 return outcome  # whoever may act reports
             metrics.REACHABLE.labels(endpoint.address).set(not isinstance(outcome.error, AWAY))
             if outcome.decision is not None:
                 target.recall.settle(target.inputs.rack, outcome.decision)
             commands = self._commands(endpoint, outcome.decision)
+            await self._departures.finish(target.inputs, outcome)
             await self._writer.report(target.inputs, outcome, commands, target.recall)
         return outcome
 
@@ -211,8 +223,13 @@ class ChassisReconciler:
         async def refresh(state: ChassisState) -> Inputs:
             chassis = self._newest(look.chassis)
             contests = self._serials.check(chassis.resource, state, self._store.list(CHASSIS))
+            problems: tuple[Problem, ...] = ()
             if stamp:
-                problems = await self._stamper.stamp(chassis, state)
+                # The nodes of a Chassis that is being deleted are removed with it: to stamp them anew would never end.
+                problems = () if chassis.resource.deleting else await self._stamper.stamp(chassis, state)
+                await self._departures.prepare(key)
+                found = gather(self._store, self._specs, self._newest(chassis))
+            elif chassis.resource.deleting:
                 found = gather(self._store, self._specs, chassis)
             else:
                 found, problems = self._stamper.preview(gather(self._store, self._specs, chassis), state, self._specs)
@@ -279,6 +296,14 @@ class ChassisReconciler:
         own = (spec.policy for spec in specs if not isinstance(spec, InvalidSpec) and spec.policy is not None)
         asked = [policy.resync_seconds for policy in own if policy.resync_seconds is not None]
         return float(min([chassis.spec.policy.resync_seconds, *asked]))
+
+
+def _lets_go(inputs: Inputs, outcome: Pass[ChassisState]) -> bool:
+    """Whether this pass ends with something let go of."""
+    decision = outcome.decision
+    return (
+        outcome.error is None and decision is not None and bool(finished(inputs.resources, inputs.left_out, decision))
+    )
 
 
 def _word(outcome: Pass[ChassisState]) -> str:

@@ -108,12 +108,7 @@ class Recall:
 
 
 def _resources(rack: Rack) -> Mapping[Ref, Resource]:
-    resources = [
-        rack.chassis.resource,
-        *(pool.resource for pool in rack.pools),
-        *(node.resource for node in rack.nodes),
-    ]
-    return {resource.ref: resource for resource in resources}
+    return {item.ref: item.resource for item in rack.objects}
 
 
 def _marks(owners: Iterable[Ref], resources: Mapping[Ref, Resource], rack: Rack) -> tuple[str, ...]:
@@ -125,7 +120,8 @@ def _mark(resource: Resource, rack: Rack) -> str:
     chassis = rack.chassis.resource
     words = (chassis.generation, chassis.annotations.get(RECONCILE_AT, ""))
     mine = (resource.uid, resource.generation, resource.annotations.get(RECONCILE_AT, ""))
-    return " ".join(str(word) for word in (*mine, *words)).strip()[:TEXT_LENGTH]
+    end = ("deleting",) if resource.deleting else ()
+    return " ".join(str(word) for word in (*mine, *words, *end)).strip()[:TEXT_LENGTH]
 
 
 def _path(difference: Difference) -> str:

@@ -28,7 +28,7 @@ class Serials:
         claims = settle(
             Claim(_thing(serial), item.ref, item.created, holds=_recorded(item) == serial)
             for item in everyone
-            if not item.deleting and serial in (self._seen.get(item.ref), _recorded(item))
+            if not item.gone and serial in (self._seen.get(item.ref), _recorded(item))
         )
         rival = claims.lost(chassis.ref, _thing(serial))
         if rival is not None:

@@ -31,7 +31,7 @@ class Stamper:
         if isinstance(state.servers, Unknown):
             return ()
         stamped = self._stamped(chassis, frozenset(state.servers))
-        ours = self._ours(chassis)
+        ours = self._ours(chassis.resource)
         problems = [Problem(chassis.resource.ref, "InvalidNodeSet", sentence) for sentence in stamped.problems]
         wanted = {_ref(manifest): manifest for manifest in stamped.nodes}
         past = {str(node.spec.get("server")): node.status.get("assignments") for node in ours.values()}
@@ -39,9 +39,15 @@ class Stamper:
         problems += [_not_ours(chassis, ref) for ref, is_ours in zip(wanted, brought, strict=True) if not is_ours]
         for ref, node in ours.items():
             gone = ref not in wanted and ref.name not in stamped.unmade
-            if gone and node.spec.get("server") in state.servers:
+            if gone and not node.deleting and node.spec.get("server") in state.servers:
                 await self._store.delete(ref, node.uid)
         return tuple(problems)
+
+    async def withdraw(self, chassis: Resource) -> None:
+        """Delete all node objects of a Chassis that is being deleted itself: it goes after them."""
+        for ref, node in self._ours(chassis).items():
+            if not node.deleting:
+                await self._store.delete(ref, node.uid)
 
     def preview(self, inputs: Inputs, state: ChassisState, specs: Specs) -> tuple[Inputs, tuple[Problem, ...]]:
         """The inputs as stamping would leave them, with nothing written."""
@@ -57,6 +63,8 @@ class Stamper:
             known = self._store.get(ref)
             if known is not None and known.owner_uid != chassis.resource.uid:
                 problems.append(_not_ours(chassis, ref))
+                continue
+            if known is not None and known.deleting:
                 continue
             resource = _as_stamped(ref, manifest, known, chassis)
             resources[ref] = resource
@@ -77,10 +85,9 @@ class Stamper:
             self._known[resource.ref] = known
         return known[1]
 
-    def _ours(self, chassis: ChassisObject) -> dict[Ref, Resource]:
+    def _ours(self, chassis: Resource) -> dict[Ref, Resource]:
         nodes: Iterable[Resource] = self._store.list(COMPUTE_NODE)
-        ref, uid = chassis.resource.ref, chassis.resource.uid
-        return {node.ref: node for node in nodes if node.owner_uid == uid and chassis_of(node) == ref}
+        return {node.ref: node for node in nodes if node.owner_uid == chassis.uid and chassis_of(node) == chassis.ref}
 
     async def _bring(
         self, ref: Ref, manifest: Mapping[str, Any], ours: Resource | None, past: Mapping[str, Any]
@@ -89,12 +96,16 @@ class Stamper:
 
         `past` has which volumes each server had under its node before: data belongs to the server and not to the name.
         """
+        if ours is not None and ours.deleting:
+            return True  # it is let go of first
         try:
             if ours is None and self._store.get(ref) is not None:
                 return False
             moved = ours is not None and ours.spec.get("server") != manifest["spec"]["server"]
             if ours is not None and moved:  # the server of a node cannot change: another card is another node
                 await self._store.delete(ref, ours.uid)
+                if ours.finalizers:
+                    return True
             if ours is None or moved:
                 await self._store.create(manifest)
                 if remembered := past.get(manifest["spec"]["server"]):

@@ -18,6 +18,8 @@ from rackwright_drivers.contract.storage import (
     ClearMetadata,
     CreatePool,
     CreateVolumes,
+    DeletePool,
+    DeleteVolumes,
     Detach,
     EqualShare,
     PoolId,
@@ -68,6 +70,51 @@ class Maker:
                 by_pool.setdefault((name.pool_id, name.name.rpartition("-")[0]), []).append(difference)
         for (pool, prefix), group in by_pool.items():
             yield self._create_volumes(pool, prefix, group)
+
+    def removals(self, found: Iterable[Difference]) -> Iterator[Step]:
+        """The steps that destroy what is doomed: volumes once nobody has them, then their pools."""
+        by_prefix: dict[tuple[PoolId, str], list[Difference]] = {}
+        for difference in found:
+            name = difference.part.key
+            if difference.part not in self.wanted.doomed:
+                continue
+            if isinstance(name, VolumeId):
+                by_prefix.setdefault((name.pool_id, name.name.rpartition("-")[0]), []).append(difference)
+            elif isinstance(name, PoolId):
+                needs = (part for part in self.wanted.doomed if self._is_in(part, name))
+                serials = self._serials(name)
+                yield self._step(DeletePool(name), f"pool {name}", difference, needs=needs, evidence=serials)
+        for (pool, prefix), group in by_prefix.items():
+            yield from self._delete_volumes(pool, prefix, group)
+
+    @staticmethod
+    def _is_in(part: Part, pool: PoolId) -> bool:
+        return isinstance(part.key, VolumeId) and part.key.pool_id == pool
+
+    def _serials(self, pool: PoolId) -> tuple[str, ...]:
+        disks, pools = self.observed.disks, self.observed.pools
+        if isinstance(disks, Unknown) or isinstance(pools, Unknown):
+            return ()
+        return tuple(disks[name].serial for name in pools[pool].disks)
+
+    def _delete_volumes(self, pool: PoolId, prefix: str, group: list[Difference]) -> Iterator[Step]:
+        """One step for all that a pool has of a prefix, where they are numbered from 0 on; else one step each."""
+        numbers = sorted(int(str(difference.part.key).rpartition("-")[2]) for difference in group)
+        volumes = () if isinstance(self.observed.volumes, Unknown) else self.observed.volumes
+        alike = [name for name in volumes if name.pool_id == pool and name.name.startswith(prefix)]
+        together = numbers == list(range(len(alike)))
+        for items in [group] if together else [[item] for item in group]:
+            mine = [item.part.key for item in items]
+            holders = (vdisk for name in mine for vdisk in self._holders.get(name, ()))  # type: ignore[call-overload]
+            ordered = sorted(int(str(name).rpartition("-")[2]) for name in mine)
+            yield self._step(
+                DeleteVolumes(pool, prefix, tuple(ordered)),
+                f"{pool}/{prefix}" if together else str(mine[0]),
+                items[0],
+                solves=[item.part for item in items],
+                needs=[Part(PartKind.FREE, vdisk) for vdisk in holders],
+                evidence=self._serials(pool),
+            )
 
     def _create_volumes(self, pool: PoolId, prefix: str, group: list[Difference]) -> Step:
         names = [difference.part.key for difference in group]
@@ -126,7 +173,9 @@ class Maker:
     def _disk(self, difference: Difference, name: str) -> Iterator[Step]:
         assert not isinstance(self.observed.disks, Unknown)  # else no disk would differ
         disk = self.observed.disks[name]
-        needs = (Part(PartKind.SLOT, disk.slot),)
+        needs = [Part(PartKind.SLOT, disk.slot)]
+        pools = () if isinstance(self.observed.pools, Unknown) else self.observed.pools.values()
+        needs += [Part(PartKind.POOL, pool.id) for pool in pools if name in pool.disks]
         action = ClearMetadata(disk.slot, (name,))
         yield self._step(action, f"disk {name}", difference, needs=needs, evidence=(disk.serial,))
 

@@ -108,27 +108,34 @@ def lay_out_storage(wanted: Wanted, rack: Rack, observed: ChassisState) -> Mappi
         for pool in rack.pools:
             wanted.problem(pool.ref, "Unknown", f"The storage of the chassis cannot be told: {shelf.reason}.")
         return {}
-    shelf = replace(shelf, declared=frozenset(_prefixes(rack.pools)))
-    claims = settle((*_name_claims(rack.pools), *_disk_claims(rack, shelf)))
+    shelf = replace(shelf, declared=frozenset(_prefixes((*rack.pools, *rack.leaving_pools))))
+    claims = claims_of(rack, shelf)
     wanted.contest(claims)
     return {pool: tuple(_one(wanted, pool, rack, shelf, claims)) for pool in rack.pools}
+
+
+def claims_of(rack: Rack, shelf: Shelf) -> Settled:
+    """Whose names and disks are whose. A pool that is being deleted keeps its claims until it is gone."""
+    pools = (*rack.pools, *rack.leaving_pools)
+    return settle((*_name_claims(pools), *_disk_claims(rack, shelf)))
 
 
 def _name_claims(pools: Iterable[PoolObject]) -> Iterable[Claim]:
     """Whose a pool or volume is, its name says: two objects that use the same names would take each other's."""
     for pool in pools:
-        yield Claim(_names_of(pool), pool.ref, pool.resource.created)
+        yield Claim(names_of(pool), pool.ref, pool.resource.created)
 
 
 def _prefixes(pools: Iterable[PoolObject]) -> Iterable[tuple[PoolId, str]]:
     for pool in pools:
-        backend = _backend(pool)
+        backend = pool.backend
         if backend.existing_pool is not None:
             yield PoolId.parse(backend.existing_pool), backend.volumes.prefix
 
 
-def _names_of(pool: PoolObject) -> str:
-    backend = _backend(pool)
+def names_of(pool: PoolObject) -> str:
+    """What the claim to its names is called."""
+    backend = pool.backend
     if backend.pools is not None:
         return f"pools named {backend.pools.prefix}-N"
     return f"volumes named {backend.existing_pool}/{backend.volumes.prefix}-N"
@@ -136,19 +143,13 @@ def _names_of(pool: PoolObject) -> str:
 
 def _disk_claims(rack: Rack, shelf: Shelf) -> Iterable[Claim]:
     """Disks that are named, and disks that were taken by a selector and still count: those are somebody's too."""
-    for pool in rack.pools:
-        backend = _backend(pool)
+    for pool in (*rack.pools, *rack.leaving_pools):
+        backend = pool.backend
         taken = frozenset(_taken(pool, rack, shelf))
-        for name in (*_names(pool), *taken):
+        for name in (*pool.claimed_disks, *taken):
             holder = shelf.pool_on(name)
             holds = name in taken or (holder is not None and _is_ours(holder.id, backend))
             yield Claim(f"disk {name}", pool.ref, pool.resource.created, holds)
-
-
-def _backend(pool: PoolObject) -> ChassisBackend:
-    backend = pool.spec.backend.chassis
-    assert backend is not None  # the rack holds only pools whose backend is the chassis
-    return backend
 
 
 def _is_ours(pool: PoolId, backend: ChassisBackend) -> bool:
@@ -156,10 +157,10 @@ def _is_ours(pool: PoolId, backend: ChassisBackend) -> bool:
 
 
 def _one(wanted: Wanted, pool: PoolObject, rack: Rack, shelf: Shelf, claims: Settled) -> Iterable[VolumeId]:
-    backend = _backend(pool)
-    rival = claims.lost(pool.ref, _names_of(pool))
+    backend = pool.backend
+    rival = claims.lost(pool.ref, names_of(pool))
     if rival is not None:
-        sentence = f"{rival} has the {_names_of(pool)} already. Make this object anew with another prefix."
+        sentence = f"{rival} has the {names_of(pool)} already. Make this object anew with another prefix."
         wanted.problem(pool.ref, "Conflict", f"spec.backend.chassis: {sentence}", rival)
         return
     if backend.existing_pool is not None:
@@ -187,7 +188,7 @@ def _existing(wanted: Wanted, pool: PoolObject, shelf: Shelf, name: PoolId) -> t
 
 
 def _own_pools(wanted: Wanted, pool: PoolObject, rack: Rack, shelf: Shelf, claims: Settled) -> tuple[Pool, ...]:
-    backend = _backend(pool)
+    backend = pool.backend
     assert backend.pools is not None  # one of existingPool and pools is there, by validation
     disks = _usable(wanted, pool, shelf, _chosen(wanted, pool, rack, shelf, claims))
     groups = [(disk,) for disk in disks] if backend.pools.per_disk else [tuple(disks)] if disks else []
@@ -222,7 +223,7 @@ def _kept(names: tuple[str, ...], shelf: Shelf, backend: ChassisBackend) -> Pool
 
 def _chosen(wanted: Wanted, pool: PoolObject, rack: Rack, shelf: Shelf, claims: Settled) -> list[str]:
     """The disks by name, or as many as asked for of those that match and that nobody else names or uses."""
-    backend = _backend(pool)
+    backend = pool.backend
     disks = backend.disks
     assert disks is not None
     if disks.names:
@@ -249,30 +250,26 @@ def _chosen(wanted: Wanted, pool: PoolObject, rack: Rack, shelf: Shelf, claims: 
 def _matching(pool: PoolObject, shelf: Shelf) -> Iterable[str]:
     """The disks that the pool's selector is for, by slot and name."""
     for disk in sorted(shelf.disks.values(), key=lambda disk: (disk.slot, natural(disk.name))):
-        if _selected(disk, _backend(pool)):
+        if selected(disk, pool.backend):
             yield disk.name
 
 
 def _taken(pool: PoolObject, rack: Rack, shelf: Shelf) -> list[str]:
     """Of those that it took before as many as it asks for; where that is fewer now, others' by name are given up first."""
-    disks = _backend(pool).disks
+    disks = pool.backend.disks
     if disks is None or disks.selector is None:
         return []
     named = _named(rack)
-    ours = [name for name in _matching(pool, shelf) if _kept((name,), shelf, _backend(pool))]
+    ours = [name for name in _matching(pool, shelf) if _kept((name,), shelf, pool.backend)]
     return sorted(ours, key=named.__contains__)[: disks.count]
 
 
 def _named(rack: Rack) -> frozenset[str]:
-    return frozenset(name for pool in rack.pools for name in _names(pool))
+    return frozenset(name for pool in (*rack.pools, *rack.leaving_pools) for name in pool.claimed_disks)
 
 
-def _names(pool: PoolObject) -> tuple[str, ...]:
-    disks = _backend(pool).disks
-    return tuple(disks.names or ()) if disks else ()
-
-
-def _selected(disk: Disk, backend: ChassisBackend) -> bool:
+def selected(disk: Disk, backend: ChassisBackend) -> bool:
+    """Whether the backend's selector takes such a disk."""
     selector = backend.disks.selector if backend.disks else None
     if selector is None:
         return True
@@ -297,7 +294,7 @@ def _not_lost(wanted: Wanted, pool: PoolObject, names: list[str], claims: Settle
 
 
 def _usable(wanted: Wanted, pool: PoolObject, shelf: Shelf, names: list[str]) -> list[str]:
-    backend, usable = _backend(pool), []
+    backend, usable = pool.backend, []
     for name in names:
         disk = shelf.disks.get(name)
         holder = shelf.pool_on(name)
@@ -338,7 +335,7 @@ def _mode(wanted: Wanted, shelf: Shelf, slot: int) -> ManagementMode | None:
 
 
 def _volumes(wanted: Wanted, pool: PoolObject, shelf: Shelf, held: Pool) -> Iterable[VolumeId]:
-    volumes = _backend(pool).volumes
+    volumes = pool.backend.volumes
     many = volumes.count if volumes.count is not None else volumes.per_pool
     assert many is not None  # by validation
     same = volumes.numbering == "SameAsPool"

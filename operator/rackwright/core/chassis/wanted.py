@@ -40,6 +40,7 @@ class Wanted:
     unplaced: dict[Part, str] = field(default_factory=dict)  # declared, but nothing fits: what was wanted
     explained: set[Part] = field(default_factory=set)  # nothing that we do brings it about, and a problem says why
     unsure: set[str] = field(default_factory=set)  # servers of which not enough is known to switch them on
+    doomed: set[Part] = field(default_factory=set)  # volumes and pools that are there and are to be destroyed
     owners: dict[Part, tuple[Ref, ...]] = field(default_factory=lambda: defaultdict(tuple))
     problems: list[Problem] = field(default_factory=list)
     contests: list[Contest] = field(default_factory=list)
@@ -47,6 +48,11 @@ class Wanted:
     def own(self, part: Part, *refs: Ref) -> None:
         """Note that these objects declare a part, in this order, each once."""
         self.owners[part] = tuple(dict.fromkeys((*self.owners[part], *refs)))
+
+    def doom(self, part: Part, owner: Ref) -> None:
+        """Note that an object wants a volume or pool of its own destroyed."""
+        self.doomed.add(part)
+        self.own(part, owner)
 
     def problem(self, owner: Ref, reason: str, message: str, waits_for: Ref | None = None) -> None:
         """Note what keeps an object from being planned in full."""

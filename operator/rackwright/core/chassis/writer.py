@@ -8,9 +8,13 @@ from rackwright.api.status import APPROVALS_SHOWN
 from rackwright.core import metrics
 from rackwright.core.chassis.cards import remembered
 from rackwright.core.chassis.doubt import doubts
+from rackwright.core.chassis.holdings import holdings
 from rackwright.core.chassis.inputs import Inputs, fixed_of, policy_of
 from rackwright.core.chassis.rack import ChassisObject, NodeObject, PoolObject
+from rackwright.core.chassis.release import told
 from rackwright.core.chassis.returns import Recall
+from rackwright.core.chassis.storage import shelf_of
+from rackwright.core.chassis.wipe import as_status, survey
 from rackwright.core.conditions import Condition, shortened
 from rackwright.core.loop import Pass
 from rackwright.core.report import Verdict, View, judge, status_of, undeclared, view_of
@@ -43,8 +47,7 @@ class Writer:
     ) -> None:
         """Every object's status, where it differs from the one that is stored. `recall` has what keeps coming back."""
         rack, decision = inputs.rack, outcome.decision
-        objects: dict[Ref, ChassisObject | PoolObject | NodeObject] = {rack.ref: rack.chassis}
-        objects |= {pool.ref: pool for pool in rack.pools} | {node.ref: node for node in rack.nodes}
+        objects = {item.ref: item for item in rack.objects}
         left = {problem.owner for problem in inputs.left_out}
         drift = held = 0
         writes = []
@@ -81,6 +84,7 @@ class Writer:
         extra = (*_extra_conditions(ref, verdict, view, asked=True), *_contested(resource, inputs, decision))
         if isinstance(item, NodeObject):
             verdict = _ready_of_node(verdict)
+        verdict = told(resource, verdict)
         status = status_of(resource, view, verdict, extra, self._now())
         status |= _details(item, resource, inputs, state, decision)
         if returns is not None:
@@ -110,7 +114,7 @@ class Writer:
     async def refuse(self, resource: Resource, problem: Problem) -> None:
         """An object that cannot be planned at all says why; nothing else of its status changes."""
         view = View(problems=(problem,), planning=False)
-        verdict = judge(view)
+        verdict = told(resource, judge(view))
         extra = tuple(_extra_conditions(resource.ref, verdict, view, asked=False))
         kept = {name: value for name, value in resource.status.items() if name not in ("plan", "blockedOn")}
         status = kept | status_of(resource, view, verdict, extra, self._now())
@@ -224,14 +228,14 @@ def _details(
     decision: Decision | None,
 ) -> dict[str, Any]:
     """What a kind adds. Without a sight of the device, what was last known stands."""
-    names = ("identity", "servers", "undeclared", "cards", "assignments")
+    names = ("identity", "servers", "undeclared", "cards", "assignments", "wipe")
     if state is None or decision is None or item is None:
         return {name: resource.status[name] for name in names if name in resource.status}
     match item:
         case ChassisObject():
             return _chassis_details(resource, inputs, state, decision)
         case PoolObject():
-            return {}
+            return _pool_details(item, resource, inputs, state)
         case NodeObject():
             return _node_details(item, inputs, state, decision)
 
@@ -251,6 +255,16 @@ def _chassis_details(resource: Resource, inputs: Inputs, state: ChassisState, de
     return found
 
 
+def _pool_details(pool: PoolObject, resource: Resource, inputs: Inputs, state: ChassisState) -> dict[str, Any]:
+    """What a wipe would destroy: as it is while the object lives, and after that as it was last."""
+    if pool.spec.deletion_policy != "Wipe":
+        return {}
+    shelf = shelf_of(state)
+    if isinstance(shelf, Unknown) or (pool.resource.deleting and "wipe" in resource.status):
+        return {"wipe": resource.status["wipe"]} if "wipe" in resource.status else {}
+    return as_status(resource, *survey(pool, holdings(inputs.rack, shelf)[pool], shelf))
+
+
 def _node_details(node: NodeObject, inputs: Inputs, state: ChassisState, decision: Decision) -> dict[str, Any]:
     details: dict[str, Any] = {}
     if not isinstance(state.servers, Unknown) and node.server in state.servers:
@@ -264,11 +278,13 @@ def _node_details(node: NodeObject, inputs: Inputs, state: ChassisState, decisio
 def _memory(node: NodeObject, inputs: Inputs, state: ChassisState, decision: Decision) -> dict[VDisk, VolumeId]:
     """Which volume each vdisk has, or had when it was last right: what was taken away is not forgotten.
 
-    Only what certainly nobody declares any more is: a pool that could not be planned this time may still want it.
+    Only what certainly nobody declares any more is: a pool that could not be planned this time may still want it. What a
+    node that is being deleted had is nobody else's before it is gone.
     """
     certain = not doubts(state, "identity", "servers", "network") and all(
         problem.owner.kind != STORAGE_POOL for problem in inputs.left_out
     )
+    certain = certain and not node.resource.leaving
     # By the whole part: a NIC and a vdisk of the same number are equal as tuples.
     wrong = {difference.part for difference in decision.differences}
 
