@@ -118,10 +118,10 @@ async def _apply(folder: Path, state: Path | None, patience: float) -> int:
 
 
 def _passing(run: Session) -> set[Ref]:
-    """Chassis whose trouble may pass by itself."""
+    """Chassis whose trouble may pass by itself. A conflict with another object never does, and is Stalled."""
     reasons = {"DeviceUnavailable", "Conflict"}
-    failing = (item for item in run.resources() if item.ref in run.chassis())
-    return {item.ref for item in failing if show.condition(item, "Ready")["reason"] in reasons}
+    moving = (item for item in run.resources() if item.ref in run.chassis() and not _is_true(item, "Stalled"))
+    return {item.ref for item in moving if show.condition(item, "Ready")["reason"] in reasons}
 
 
 def _summarised(run: Session) -> list[Resource]:
@@ -130,12 +130,20 @@ def _summarised(run: Session) -> list[Resource]:
 
 
 def _in_sync(item: Resource) -> bool:
-    kind = "ChassisReady" if item.ref.kind == COMPUTE_NODE else "Ready"
+    return _is_true(item, "ChassisReady" if item.ref.kind == COMPUTE_NODE else "Ready")
+
+
+def _is_true(item: Resource, kind: str) -> bool:
     return bool(show.condition(item, kind)["status"] == "True")
 
 
 def _result(run: Session) -> int:
-    waiting = [item for item in run.resources() if not _in_sync(item)]
+    """What this version only checks and stores is not waited for: it says so, and nothing will come of it."""
+    waiting = [
+        item
+        for item in run.resources()
+        if not _in_sync(item) and show.condition(item, "Ready")["reason"] != "NotReconciled"
+    ]
     failed = {"DeviceUnavailable", "DeviceError", "CredentialsRefused", "Unsafe", "InvalidSpec"}
     if any(show.condition(item, "Ready")["reason"] in failed for item in waiting):
         return 1

@@ -123,15 +123,15 @@ def plan(look: Preview) -> None:
 
 def _current(out: Console, decision: Decision, commands: Mapping[Step, tuple[str, ...]]) -> None:
     out.print(f"  Stage 1 of {len(decision.stages)}")
+    for held in decision.verdict.held:  # first: a person has to read these
+        _step(out, held.step, commands, "!")
+        out.print(Text(f"        held: {held.message}", "yellow"))
     for _, group in groupby(decision.verdict.allowed, key=lambda step: step.name):
         steps = list(group)
         for step in steps[:ALIKE]:
             _step(out, step, commands, "+")
         if len(steps) > ALIKE:
             out.print(Text(f"      … and {len(steps) - ALIKE} more {steps[0].name} (-o yaml shows all)", "dim"))
-    for held in decision.verdict.held:
-        _step(out, held.step, commands, "!")
-        out.print(Text(f"        held: {held.message}", "yellow"))
 
 
 def _step(out: Console, step: Step, commands: Mapping[Step, tuple[str, ...]], mark: str) -> None:
