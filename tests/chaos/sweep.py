@@ -91,8 +91,13 @@ def trials() -> list[Trial]:
 
 def share(of: int) -> list[Trial]:
     """A fixed part of them in which every knob and every kind of command has its turn."""
-    knobs_of = list(dict.fromkeys(trial.knob for trial in trials()))
-    return [trial for trial in trials() if (list(KINDS).index(trial.kind) + knobs_of.index(trial.knob)) % of == 0]
+    every = trials()
+    kinds, names = list(KINDS), list(dict.fromkeys(trial.knob for trial in every))
+    found = [trial for trial in every if (kinds.index(trial.kind) + names.index(trial.knob)) % of == 0]
+    for trial in every:
+        if trial.kind not in {item.kind for item in found} or trial.knob not in {item.knob for item in found}:
+            found.append(trial)
+    return found
 
 
 def run(trial: Trial) -> None:

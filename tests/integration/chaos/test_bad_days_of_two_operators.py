@@ -79,7 +79,7 @@ def _cut_off(one: Contender) -> None:
 
 
 @pytest.mark.parametrize("fate", [_killed, _cut_off])
-@pytest.mark.parametrize("line", ["storage set mgmt-mode", "storage create pool", "power-on server 0/0"])
+@pytest.mark.parametrize("line", ["storage create pool", "power-on server 0/0"])
 def test_the_one_that_leads_is_lost_in_the_middle_of_a_build(fate: Callable[[Contender], None], line: str) -> None:
     """The other begins when the Lease has run out and one command's time-out has passed, and finishes the build."""
     clean("build")
