@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from rackwright.api.validate import InvalidSpec
+from rackwright.core.chassis.inputs import Specs
+from rackwright.core.chassis.stamping import Stamper
 from rackwright.core.guard import servers_of
 from rackwright.core.resource import CHASSIS, COMPUTE_NODE, Ref, Resource
 from rackwright.core.risk import Risk
@@ -29,6 +31,8 @@ class Built:
 
     start: Start
     objects: Mapping[Ref, Resource]
+    specs: Specs
+    stamper: Stamper
 
     @classmethod
     def of(cls, start: str, manifests: Iterable[Mapping[str, Any]]) -> "Built":
@@ -36,14 +40,17 @@ class Built:
         bench = Bench.of(start, manifests)
         bench.settle()
         assert reasons(bench) == [], "it must be as declared before anybody changes it"
-        return cls(bench.model.saved(), dict(bench.store.objects))
+        return cls(bench.model.saved(), dict(bench.store.objects), bench.specs, bench.stamper)
 
     def copy(self) -> Bench:
-        """One to be changed: objects are values, and the device is made anew from its state."""
+        """One to be changed: objects are values, the device is made anew from its state, and what is known is known."""
         store = MemoryStore()
         store.objects = dict(self.objects)
         store._uids = 10 * len(self.objects)  # what is made from now on is younger, and its uid new
-        return Bench(ChassisModel(self.start), store)
+        bench = Bench(ChassisModel(self.start), store)
+        bench.specs._known.update(self.specs._known)
+        bench.stamper._known.update(self.stamper._known)
+        return bench
 
     def ref(self, name: str) -> Ref:
         """An object by `Kind/name`."""
@@ -91,7 +98,7 @@ def _is_refused(built: Built, bench: Bench, ref: Ref, case: Case) -> None:
     invalid = bench.specs.of(bench.store.objects[ref])
     assert isinstance(invalid, InvalidSpec)
     assert case.refused in str(invalid), invalid
-    if ref.kind == CHASSIS or case.elsewhere:  # nothing of a chassis is looked at while its object cannot be read
+    if ref.kind == CHASSIS:  # nothing of a chassis is looked at while its object cannot be read
         finish(bench.writer.refuse(bench.store.objects[ref], Problem(ref, "InvalidSpec", str(invalid))))
     else:
         assert bench.report().verdict.allowed == ()

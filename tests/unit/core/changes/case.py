@@ -17,10 +17,9 @@ class Case:
     `plan` has the stages as `stages_of` renders them, `held` why the guard holds something of the first one before anybody
     approved anything. `refused` are words of the sentence with which the object is refused. `ends` are the objects that
     are not InSync afterwards, and `says` words of what one of them says. `accepts` are changed cards that a person has to
-    accept before anything touches them. `more` is how many things are reported as
-    undeclared in addition, `nodes` which ComputeNodes came and went. `stays` says why nothing carries out the plan, `refusal`
-    what the device says to it. `also` are edits of other objects. `long` is a plan of too many rounds to be carried out on
-    the golden rack. `elsewhere` is for an object that this Chassis does not answer for any more.
+    accept before anything touches them. `more` is how many things are reported as undeclared in addition, `nodes` which
+    ComputeNodes came and went. `stays` says why nothing carries out the plan, `refusal` what the device says to it. `to` is
+    another object than the table's, and `also` are edits of others. `long` is a plan of too many rounds for the golden rack.
     """
 
     name: str
@@ -39,7 +38,6 @@ class Case:
     to: str = ""
     also: Mapping[str, Edit] = field(default_factory=dict)
     long: bool = False
-    elsewhere: bool = False
 
     def __post_init__(self) -> None:
         assert [bool(self.plan), bool(self.refused), bool(self.nothing)].count(True) == 1, self.name

@@ -43,13 +43,12 @@ def small_rack() -> Built:
 
 
 CHASSIS_SIDE: dict[str, tuple[Case, ...]] = {
-    "chassisRef": (Case("removed", drop("chassisRef"), refused="chassisRef: is required; add it.", elsewhere=True),),
+    "chassisRef": (Case("removed", drop("chassisRef"), refused="chassisRef: is required; add it."),),
     "chassisRef.name": (
         Case(
             "another",
             put("chassisRef.name", "sm15k-02"),
             refused="spec: chassisRef cannot be changed; delete this ComputeNode and make another; found",
-            elsewhere=True,
         ),
     ),
     "server": (

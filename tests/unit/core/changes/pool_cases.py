@@ -25,7 +25,6 @@ BACKEND: dict[str, tuple[Case, ...]] = {
             "removed",
             drop("chassisRef"),
             refused="chassisRef must be given for backend Chassis, and only for that.",
-            elsewhere=True,
         ),
     ),
     "chassisRef.name": (
@@ -33,7 +32,6 @@ BACKEND: dict[str, tuple[Case, ...]] = {
             "another",
             put("chassisRef.name", "sm15k-02"),
             refused="spec: chassisRef cannot be changed; make another StoragePool; found",
-            elsewhere=True,
         ),
     ),
     "backend": (Case("removed", drop("backend"), refused="spec.backend: is required; add it."),),
@@ -46,7 +44,6 @@ BACKEND: dict[str, tuple[Case, ...]] = {
                 *(drop(path) for path in ("chassisRef", "assign", "onDiskFailure")),
             ),
             refused="spec.backend: type cannot be changed; make another StoragePool; found",
-            elsewhere=True,
         ),
     ),
     "backend.chassis": (
