@@ -244,6 +244,12 @@ def approve(folder: Path, state: Path | None, namespace: str | None, yes: bool, 
     if not yes:
         click.confirm("Approve?", abort=True)
     where = look.inputs.rack.ref if resource.ref.kind == COMPUTE_NODE and resource.owner_uid else resource.ref
-    path = open_store(folder, state).folder.manifests[where].path
+    manifest = open_store(folder, state).folder.manifests.get(where)
+    if manifest is None:
+        raise FolderError(
+            f'{where} is being deleted and has no file any more. Put its file back with {{plan: "{digest}"}} in '
+            "spec.approvals, run `rackwright apply`, and remove it again."
+        )
+    path = manifest.path
     add_approval(path, where, digest)
     click.echo(f"Approved {digest} in {path}.")

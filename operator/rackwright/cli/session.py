@@ -74,7 +74,7 @@ def open_store(folder: Path, state: Path | None) -> LocalStore:
 def _checked(store: LocalStore, folder: Path) -> LocalStore:
     if store.folder.problems:
         raise FolderError("\n".join(store.folder.problems))
-    if not store.folder.manifests:
+    if not store.folder.manifests and not any(item.deleting for item in Session.all_of(store)):
         raise FolderError(f"{folder} has no manifest of Rackwright in it. Name a folder or file that has.")
     return store
 

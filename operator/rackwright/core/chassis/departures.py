@@ -7,6 +7,7 @@ a person lets it go.
 from collections.abc import Coroutine, Iterator
 from typing import Any
 
+from rackwright.core import metrics
 from rackwright.core.chassis.inputs import Inputs, chassis_of
 from rackwright.core.chassis.release import NO_CONSENT, ends_as_retain, finished
 from rackwright.core.loop import Pass
@@ -51,7 +52,8 @@ class Departures:
 
     async def _let_go(self, item: Resource, kind: EventType, reason: str, sentence: str) -> None:
         await self._store.event(item.ref, kind, reason, sentence)
-        await self._store.set_finalizer(item.ref, wanted=False)
+        if await self._store.set_finalizer(item.ref, wanted=False) is None:
+            metrics.forget(*item.ref)
 
     def _referring(self, key: Ref) -> Iterator[Resource]:
         """What a Chassis waits for: all that refers to it, but for what goes by itself."""

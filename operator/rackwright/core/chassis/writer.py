@@ -53,6 +53,8 @@ class Writer:
         writes = []
         for ref in inputs.resources:
             item = objects.get(ref)
+            if self._store.get(ref) is None:
+                continue  # it was let go of at the end of this pass
             if item is None and ref not in left:
                 continue  # a pool whose backend is not the chassis: somebody else's
             planning = item is not None and policy_of(item, rack.chassis).mode != "Observe"
