@@ -200,7 +200,7 @@ GENERAL: dict[str, tuple[Case, ...]] = {
         ),
     ),
     "deletionPolicy": (
-        Case("Wipe", put("deletionPolicy", "Wipe"), refused="deletionPolicy Wipe is not carried out by this version"),
+        Case("Wipe", put("deletionPolicy", "Wipe"), nothing="it counts when the object is deleted"),
         Case("removed", drop("deletionPolicy"), nothing="Retain is the default"),
     ),
     "policy": (

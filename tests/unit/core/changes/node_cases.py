@@ -124,7 +124,7 @@ CHASSIS_SIDE: dict[str, tuple[Case, ...]] = {
         ),
     ),
     "deletionPolicy": (
-        Case("Wipe", put("deletionPolicy", "Wipe"), refused="deletionPolicy Wipe is not carried out by this version"),
+        Case("Wipe", put("deletionPolicy", "Wipe"), nothing="it counts when the object is deleted"),
         Case("given", put("deletionPolicy", "Retain"), nothing="Retain is the default"),
     ),
     "policy": (Case("given", put("policy", {"mode": "Enforce"}), nothing="it says what the Chassis says"),),

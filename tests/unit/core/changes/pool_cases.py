@@ -440,7 +440,7 @@ ASSIGNMENTS: dict[str, tuple[Case, ...]] = {
         Case("removed", drop("onDiskFailure"), nothing="None is the default, and no disk failed"),
     ),
     "deletionPolicy": (
-        Case("Wipe", put("deletionPolicy", "Wipe"), refused="deletionPolicy Wipe is not carried out by this version"),
+        Case("Wipe", put("deletionPolicy", "Wipe"), nothing="it counts when the object is deleted"),
         Case("given", put("deletionPolicy", "Retain"), nothing="Retain is the default"),
     ),
     "policy": (Case("given", put("policy", {"resyncSeconds": 30}), nothing="there is nothing to do"),),
