@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
+import structlog
 
 from rackwright.cli.main import main
 from rackwright.core.resource import API_VERSION
@@ -215,6 +216,7 @@ def test_the_command_line_says_it_and_ends_with_an_error(
     with pytest.raises(SystemExit) as ended:
         main()
     assert ended.value.code == 1
+    structlog.reset_defaults()  # the command set up its logs for this process
     shown = capsys.readouterr()
     assert shown.out == ""
     assert (
