@@ -27,6 +27,7 @@ class Report:
         self._path = path
         self._drills: dict[str, dict[str, Any]] = {}
         self._unable: dict[str, str] = {}
+        self._ended: set[str] = set()
         self._write()
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -42,13 +43,8 @@ class Report:
         if report.failed:
             drill["outcome"] = "failed"
         if report.when == "teardown":
+            self._ended.add(report.nodeid)
             self._write()
-
-    def pytest_sessionfinish(self) -> None:
-        """However it ended."""
-        for nodeid in self._unable:
-            self._drills.pop(nodeid, None)
-        self._write()
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """What was not run, in one line."""
@@ -58,7 +54,7 @@ class Report:
 
     def _write(self) -> None:
         if self._path is not None:
-            drills = [drill for nodeid, drill in self._drills.items() if nodeid not in self._unable]
+            drills = [drill for nodeid, drill in self._drills.items() if nodeid in self._ended - self._unable.keys()]
             temporary = self._path.with_name(f"{self._path.name}.tmp")
             temporary.write_text(json.dumps({"drills": drills}, indent=1) + "\n", "utf-8")
             temporary.replace(self._path)
