@@ -374,7 +374,7 @@ TEMPLATES: dict[str, tuple[Case, ...]] = {
         ),
     ),
     "nodeSets[].template.deletionPolicy": (
-        Case("Release", put(f"{TEMPLATE}deletionPolicy", "Release"), nothing="it counts when a node is deleted"),
+        Case("Release", put(f"{TEMPLATE}deletionPolicy", "Release"), nothing="it counts when the object is deleted"),
         Case("given", put(f"{TEMPLATE}deletionPolicy", "Retain"), nothing="Retain is the default"),
     ),
     "nodeSets[].template.policy": (
