@@ -15,7 +15,7 @@ from rackwright_sim.recorder import LogEntry
 from tests.chaos.likeness import differences, likeness
 from tests.chaos.racks import small
 from tests.chaos.world import Snapshot, World, in_a_world, world
-from tests.integration.crash.proof import repeated
+from tests.crash.proof import repeated
 
 START = Path(__file__).parent / "manifests" / "small-start.yaml"
 

@@ -1,23 +1,14 @@
-"""Racks to be built and broken off: with consent written down, and with none needed."""
+"""Racks for those that are killed."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
-from tests.integration.crash.rack import Rack, Template, prepare
+from tests.crash.fixtures import allowed, approved
+from tests.crash.rack import Rack, Template
 
-
-@pytest.fixture(scope="session")
-def approved(tmp_path_factory: pytest.TempPathFactory) -> Template:
-    """Everything destructive needs consent; a person gave it in the manifests, for the plans as they were shown."""
-    return prepare(tmp_path_factory.mktemp("approved"), "RequireApproval")
-
-
-@pytest.fixture(scope="session")
-def allowed(tmp_path_factory: pytest.TempPathFactory) -> Template:
-    """Everything is allowed."""
-    return prepare(tmp_path_factory.mktemp("allowed"), "Allow")
+__all__ = ["allowed", "approved"]
 
 
 @pytest.fixture

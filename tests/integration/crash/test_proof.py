@@ -9,7 +9,7 @@ from rackwright_sim.console import Console
 from rackwright_sim.faults import Faults
 from rackwright_sim.model import ChassisModel
 from rackwright_sim.recorder import Recorder
-from tests.integration.crash.proof import PROTECTED, Witness, effects, repeated, unmet
+from tests.crash.proof import PROTECTED, Witness, effects, repeated, unmet
 
 LOOK = (
     "show chassis | nomore",

@@ -9,10 +9,10 @@ import orjson
 import pytest
 
 from rackwright_sim.faults import Moment
-from tests.integration.crash.operator_process import KILLED
-from tests.integration.crash.proof import Witness, unmet
-from tests.integration.crash.rack import DONE, FAILED, Rack, Template
-from tests.integration.crash.trial import converges, life, life_until
+from tests.crash.operator_process import KILLED
+from tests.crash.proof import Witness, unmet
+from tests.crash.rack import DONE, FAILED, Rack, Template
+from tests.crash.trial import converges, life, life_until
 
 LOOK = 8  # lines of one observation
 LEAST_LIVES = 4

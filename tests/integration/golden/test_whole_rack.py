@@ -17,7 +17,7 @@ from rackwright.core.resource import KINDS
 from rackwright_sim.commands import Kind
 from rackwright_sim.recorder import LogEntry
 from rackwright_sim.startfile import load
-from tests.integration.crash.proof import effects
+from tests.crash.proof import effects
 from tests.integration.golden import expected, tables
 from tests.integration.golden.site import Site, build, condition, planned, site
 

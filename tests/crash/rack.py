@@ -13,7 +13,7 @@ import orjson
 
 from rackwright.core.resource import Ref
 from rackwright_sim.server import SimServer
-from tests.integration.crash.operator_process import Operator, Renames
+from tests.crash.operator_process import Operator, Renames
 
 DONE, FAILED, WAITS = 0, 1, 2  # exit statuses of `rackwright apply`
 SAFETY = 5  # as many times longer than the chassis needs the operator waits

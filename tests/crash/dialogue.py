@@ -1,19 +1,15 @@
 """What an undisturbed build sends and writes, kept in two files so that every point of it has a name before it is tried.
 
-A change of the planner or of the driver changes them: `python -m tests.integration.crash.dialogue` writes them anew, and
+A change of the planner or of the driver changes them: `python -m tests.crash.dialogue` writes them anew, and
 the difference shows what a build now does otherwise.
 """
 
 import asyncio
-import re
 import tempfile
 from pathlib import Path
 
-import pytest
-from _pytest.mark import ParameterSet
-
-from tests.integration.crash.operator_process import Renames
-from tests.integration.crash.rack import DONE, Template, prepare
+from tests.crash.operator_process import Renames
+from tests.crash.rack import DONE, Template, prepare
 
 LINES = Path(__file__).parent / "lines.txt"
 WRITES = Path(__file__).parent / "writes.txt"
@@ -27,11 +23,6 @@ def lines() -> list[str]:
 def writes() -> list[str]:
     """The names of the state files that are written, in order."""
     return WRITES.read_text("utf-8").splitlines()
-
-
-def point(number: int, what: str) -> ParameterSet:
-    """A parameter that is the number, with an identifier that says what it is and can be given to `-k`."""
-    return pytest.param(number, id=f"{number:03d}-{re.sub(r'[^A-Za-z0-9./-]+', '_', what)}")
 
 
 async def record(template: Template, folder: Path) -> tuple[list[str], list[str]]:

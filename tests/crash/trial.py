@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from rackwright_sim.faults import Moment
-from tests.integration.crash.operator_process import KILLED, Operator
-from tests.integration.crash.proof import Witness, effects, repeated, unmet
-from tests.integration.crash.rack import DONE, Rack
+from tests.crash.operator_process import KILLED, Operator
+from tests.crash.proof import Witness, effects, repeated, unmet
+from tests.crash.rack import DONE, Rack
 
 OWNERS = ("Chassis/sm15k-01", "StoragePool/root")  # of what is destructive in the build: one plan each
 

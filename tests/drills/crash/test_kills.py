@@ -1,0 +1,15 @@
+"""SIGKILL at every line and at every write of a build, and a new start each time."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.crash.kills import Kill, kills, trial
+from tests.crash.rack import Template
+
+
+@pytest.mark.parametrize("kill", kills(), ids=str)
+async def test_the_next_one_ends_what_was_begun(kill: Kill, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    template: Template = request.getfixturevalue("approved" if kill.approved else "allowed")
+    async with template.rack(tmp_path / "rack") as rack:
+        await trial(kill, rack)
