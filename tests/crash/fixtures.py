@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.crash.kills import Kill
 from tests.crash.rack import Template, prepare
 
 
@@ -15,3 +16,10 @@ def approved(tmp_path_factory: pytest.TempPathFactory) -> Template:
 def allowed(tmp_path_factory: pytest.TempPathFactory) -> Template:
     """Everything is allowed."""
     return prepare(tmp_path_factory.mktemp("allowed"), "Allow")
+
+
+@pytest.fixture
+def template(kill: Kill, request: pytest.FixtureRequest) -> Template:
+    """The rack that a kill is tried on; made here, as it is made outside of any event loop."""
+    found: Template = request.getfixturevalue("approved" if kill.approved else "allowed")
+    return found

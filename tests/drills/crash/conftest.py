@@ -1,5 +1,5 @@
 """Racks for those that are killed."""
 
-from tests.crash.fixtures import allowed, approved
+from tests.crash.fixtures import allowed, approved, template
 
-__all__ = ["allowed", "approved"]
+__all__ = ["allowed", "approved", "template"]

@@ -9,7 +9,6 @@ from tests.crash.rack import Template
 
 
 @pytest.mark.parametrize("kill", kills(), ids=str)
-async def test_the_next_one_ends_what_was_begun(kill: Kill, request: pytest.FixtureRequest, tmp_path: Path) -> None:
-    template: Template = request.getfixturevalue("approved" if kill.approved else "allowed")
+async def test_the_next_one_ends_what_was_begun(kill: Kill, template: Template, tmp_path: Path) -> None:
     async with template.rack(tmp_path / "rack") as rack:
         await trial(kill, rack)

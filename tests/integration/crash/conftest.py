@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.crash.fixtures import allowed, approved
+from tests.crash.fixtures import allowed, approved, template
 from tests.crash.rack import Rack, Template
 
-__all__ = ["allowed", "approved"]
+__all__ = ["allowed", "approved", "template"]
 
 
 @pytest.fixture
