@@ -3,8 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
-# Two workers: the API server, etcd and the simulated chassis want a core of their own.
-PYTEST := $(BIN)/pytest -n 2 --dist loadscope -q
+# Three workers on two cores: some always wait, for an API server, a process that starts, a Lease that runs out.
+PYTEST := $(BIN)/pytest -n 3 --dist loadscope -q
 
 .DEFAULT_GOAL := help
 .PHONY: help venv check test drills demo demo-kube recording bench crds format clean

@@ -1,5 +1,6 @@
 """The contract's state read off the model, part by part, each with the command that shows it. For `in_process`."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Final
 
@@ -36,9 +37,12 @@ def disks(model: ChassisModel) -> Mapping[str, Disk]:
 
 def pools(model: ChassisModel) -> Mapping[PoolId, Pool]:
     """All pools."""
-    storage = model.storage
+    used: Counter[PoolId] = Counter()
+    for volume, size in model.storage.volumes.items():
+        used[volume.pool_id] += size
     return {
-        pool: Pool(pool, state.disks, state.size_gib, storage.free_gib(pool)) for pool, state in storage.pools.items()
+        pool: Pool(pool, state.disks, state.size_gib, state.size_gib - used[pool])
+        for pool, state in model.storage.pools.items()
     }
 
 

@@ -41,6 +41,11 @@ class Kill:
         """Whether it is at something that has an effect."""
         return self.at != "line" or not self.what.startswith(("show ", *_NAVIGATION))
 
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The first two words of a line that has an effect."""
+        return tuple(self.what.split()[:2]) if self.at == "line" and self.changes else ()
+
 
 def kills() -> tuple[Kill, ...]:
     """All of them."""
@@ -48,15 +53,12 @@ def kills() -> tuple[Kill, ...]:
 
 
 def share(nth: int) -> tuple[Kill, ...]:
-    """Every so manieth, and the first of each kind: of moment, and of the first two words of a line that has an effect."""
+    """Every so manieth, and the first of each kind: of the first two words of a line that has an effect, and of moment."""
     chosen: list[Kill] = []
-    seen: set[tuple[object, ...]] = set()
     for place, kill in enumerate(kills()):
-        words = kill.what.split()[:2] if kill.at == "line" and kill.changes else [kill.at, str(kill.approved)]
-        kind = (kill.moment, *words)
-        if place % nth == 0 or kind not in seen:
+        known = {item.words for item in chosen}, {(item.at, item.moment) for item in chosen}
+        if place % nth == 0 or kill.words not in known[0] or (kill.at, kill.moment) not in known[1]:
             chosen.append(kill)
-        seen.add(kind)
     return tuple(chosen)
 
 

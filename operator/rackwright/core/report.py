@@ -82,7 +82,7 @@ def view_of(
     left = tuple(problem for problem in left_out if problem.owner == ref)
     if decision is None:
         return View(problems=left, error=error, planning=planning)
-    mine = {part for part, owners in decision.parts.items() if ref in owners}
+    mine = decision.parts_of.get(ref, frozenset())
     allowed = tuple(step for step in decision.verdict.allowed if ref in step.owners)
     held = tuple(item for item in decision.verdict.held if ref in item.step.owners)
     later = tuple(tuple(step for step in stage if ref in step.owners) for stage in decision.stages[1:])
@@ -107,9 +107,8 @@ def view_of(
 
 def _waits_for(ref: Ref, waiting: Sequence[Step], decision: Decision) -> Ref | None:
     """Whose part has to come right first, where that is another object's."""
-    wrong = {difference.part for difference in decision.differences}
     for step in waiting:
-        for part in sorted(step.needs & wrong, key=str):
+        for part in sorted(step.needs & decision.wrong, key=str):
             owners = decision.parts.get(part, ())
             if owners and ref not in owners:
                 return owners[0]

@@ -5,6 +5,7 @@ import json
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from enum import Enum, StrEnum
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from rackwright.core.resource import Ref
@@ -157,7 +158,7 @@ class Verdict:
     changes: Mapping[Ref, tuple[Change, ...]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Decision:
     """Everything that follows from one observation: what differs, what would be done, what may be done now."""
 
@@ -169,6 +170,20 @@ class Decision:
     problems: tuple[Problem, ...]
     undeclared: tuple[str, ...]
     contests: tuple[Contest, ...] = ()
+
+    @cached_property
+    def parts_of(self) -> Mapping[Ref, frozenset[Part]]:
+        """The parts that each object declares."""
+        found: dict[Ref, set[Part]] = {}
+        for part, owners in self.parts.items():
+            for owner in owners:
+                found.setdefault(owner, set()).add(part)
+        return {owner: frozenset(parts) for owner, parts in found.items()}
+
+    @cached_property
+    def wrong(self) -> frozenset[Part]:
+        """The parts that are not as declared."""
+        return frozenset(difference.part for difference in self.differences)
 
     @property
     def planned(self) -> int:

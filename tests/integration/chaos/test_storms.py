@@ -1,10 +1,10 @@
-"""A handful of the storms of `make drills`: mixed faults and people on the golden rack, from seeds that replay."""
+"""One of the storms of `make drills`: mixed faults and people on the golden rack, from seeds that replay."""
 
 import pytest
 
 from tests.chaos import storm
 
-SEEDS = (2, 3, 7, 8)
+SEEDS = (8,)
 
 
 @pytest.mark.parametrize("seed", SEEDS)

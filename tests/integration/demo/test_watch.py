@@ -130,7 +130,7 @@ async def test_a_file_that_cannot_be_read_removes_nothing_and_is_told(tmp_path: 
         before = it.records()
         (tmp_path / "chassis.yaml").write_text("kind: [")
         await it.until(lambda: bool(it.problems[-1]))
-        assert "chassis.yaml: not readable as YAML" in it.problems[-1][0]
+        assert "chassis.yaml:1: not readable as YAML" in it.problems[-1][0]
         assert it.records() == before
         it.write("chassis.yaml", chassis())
         await it.until(lambda: it.problems[-1] == ())

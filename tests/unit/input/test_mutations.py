@@ -8,7 +8,7 @@ from tests.unit.input.plant import built
 from tests.unit.input.trials import check_alone, example_specs, in_chunks, rack_specs, virtual_trials
 
 ALONE = 800
-WHOLE = 150
+WHOLE = 100
 
 
 def test_no_mutated_manifest_breaks_the_checks() -> None:

@@ -166,7 +166,7 @@ class Chassis(RuleBasedStateMachine):
         assert len(rows(shown)) == len(self.model.storage.volumes)
 
 
-Chassis.TestCase.settings = settings(max_examples=40, stateful_step_count=25, deadline=None)
+Chassis.TestCase.settings = settings(max_examples=20, stateful_step_count=25, deadline=None)
 TestChassis = Chassis.TestCase
 
 

@@ -58,10 +58,9 @@ def _accepted(resource: Resource) -> Mapping[str, Any]:
 
 def fixed_of(resource: Resource) -> dict[str, str]:
     """What the status keeps of what is fixed: as it was when the spec was first accepted."""
-    part = fixed_part(resource.ref.kind, resource.spec)
-    fixed = resource.status.get("immutable") or (
-        orjson.dumps(part, option=orjson.OPT_SORT_KEYS).decode() if part else None
-    )
+    fixed = resource.status.get("immutable")
+    if not fixed and (part := fixed_part(resource.ref.kind, resource.spec)):
+        fixed = orjson.dumps(part, option=orjson.OPT_SORT_KEYS).decode()
     return {"immutable": fixed} if fixed else {}
 
 

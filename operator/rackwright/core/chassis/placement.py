@@ -101,9 +101,9 @@ def _owner(placement: Placement, volume: VolumeId) -> str | None:
 
     With several holders and no memory nobody is the owner, which the empty word says: no server is called that.
     """
-    remembering = {vdisk.server for vdisk, known in placement.rack.remembered.items() if known == volume}
+    remembering = placement.rack.rememberers.get(volume, frozenset())
     if len(remembering) == 1:
-        return remembering.pop()
+        return next(iter(remembering))
     declared = [server for server in _holders(placement, volume) if _declares(placement, server, volume)]
     return None if len(declared) <= 1 else ""
 

@@ -122,3 +122,19 @@ class Rack:
             for item in resource.status.get("assignments", ()):
                 found[VDisk(str(resource.spec.get("server")), item["vdisk"])] = VolumeId.parse(item["volume"])
         return found
+
+    @cached_property
+    def rememberers(self) -> Mapping[VolumeId, frozenset[str]]:
+        """The servers that remember each volume."""
+        found: dict[VolumeId, set[str]] = {}
+        for vdisk, volume in self.remembered.items():
+            found.setdefault(volume, set()).add(vdisk.server)
+        return {volume: frozenset(servers) for volume, servers in found.items()}
+
+    @cached_property
+    def remembered_by(self) -> Mapping[str, Mapping[VDisk, VolumeId]]:
+        """What each server remembers."""
+        found: dict[str, dict[VDisk, VolumeId]] = {}
+        for vdisk, volume in self.remembered.items():
+            found.setdefault(vdisk.server, {})[vdisk] = volume
+        return found

@@ -20,7 +20,7 @@ from rackwright.core.loop import Pass
 from rackwright.core.report import Verdict, View, judge, status_of, undeclared, view_of
 from rackwright.core.resource import CHASSIS, COMPUTE_NODE, STORAGE_POOL, Ref, Resource
 from rackwright.core.risk import Risk
-from rackwright.core.step import Contest, Decision, Part, PartKind, Problem, Step
+from rackwright.core.step import Contest, Decision, PartKind, Problem, Step
 from rackwright.core.store import EventType, Store
 from rackwright.core.together import together
 from rackwright_drivers.contract.chassis import ChassisState
@@ -287,24 +287,18 @@ def _memory(node: NodeObject, inputs: Inputs, state: ChassisState, decision: Dec
         problem.owner.kind != STORAGE_POOL for problem in inputs.left_out
     )
     certain = certain and not node.resource.leaving
-    # By the whole part: a NIC and a vdisk of the same number are equal as tuples.
-    wrong = {difference.part for difference in decision.differences}
-
-    def declares(vdisk: VDisk) -> bool:
-        return node.ref in decision.parts.get(_attachment(vdisk), ())
-
     attachments = {} if isinstance(state.attachments, Unknown) else state.attachments
-    mine = ((vdisk, found) for vdisk, found in attachments.items() if vdisk.server == node.server)
-    memory = {
-        vdisk: found
-        for vdisk, found in mine
-        if isinstance(found, VolumeId) and declares(vdisk) and _attachment(vdisk) not in wrong
+    declared = {
+        part.key: part
+        for part in decision.parts_of.get(node.ref, ())
+        if part.kind is PartKind.ATTACHMENT and isinstance(part.key, VDisk) and part.key.server == node.server
     }
-    for vdisk, known in inputs.rack.remembered.items():
-        if vdisk.server == node.server and (declares(vdisk) or not certain):
+    memory: dict[VDisk, VolumeId] = {}
+    for vdisk, part in declared.items():
+        found = attachments.get(vdisk)
+        if isinstance(found, VolumeId) and part not in decision.wrong:
+            memory[vdisk] = found
+    for vdisk, known in inputs.rack.remembered_by.get(node.server, {}).items():
+        if vdisk in declared or not certain:
             memory.setdefault(vdisk, known)
     return dict(sorted(memory.items()))
-
-
-def _attachment(vdisk: VDisk) -> Part:
-    return Part(PartKind.ATTACHMENT, vdisk)
