@@ -4,7 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 # Three workers on two cores: some always wait, for an API server, a process that starts, a Lease that runs out.
-PYTEST := $(BIN)/pytest -n 3 --dist loadscope -q
+# In the order of the folders: what takes long comes first, and no worker is left alone with it at the end.
+PYTEST := $(BIN)/pytest -n 3 --dist loadscope --no-loadscope-reorder -q
 
 .DEFAULT_GOAL := help
 .PHONY: help venv check test drills demo demo-kube recording bench crds format clean

@@ -47,11 +47,11 @@ from rackwright_sim.startfile import Start
 T = TypeVar("T")
 GOLDEN = Path(__file__).parents[3] / "deploy" / "examples" / "golden-rack"
 EVERYTHING: frozenset[type[Action]] = frozenset(get_args(Action))
-LONGER = os.environ.get("PROPERTY_EXAMPLES")  # a search with new examples each time, for so many
+LONGER = os.environ.get("PROPERTY_EXAMPLES")  # search for so many; with PROPERTY_RANDOM set, for other ones each time
 PROPERTY = settings(
-    max_examples=int(LONGER or 30),
+    max_examples=int(LONGER or 15),
     deadline=None,
-    derandomize=LONGER is None,
+    derandomize="PROPERTY_RANDOM" not in os.environ,
     database=None,
     phases=[Phase.explicit, Phase.generate],  # to make a failing example smaller, add Phase.shrink: it takes minutes
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
