@@ -1,5 +1,6 @@
 """A file removed from a folder of manifests: `rackwright apply` lets go of what its object has, and only then forgets it."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -8,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from rackwright.cli.folder import _apply
+from rackwright.cli.main import cli
 from rackwright.cli.session import FolderError, open_store
 from rackwright.core.resource import CHASSIS, RELEASE, STORAGE_POOL, Ref, Resource
 from rackwright_sim.server import SimServer
@@ -123,3 +126,21 @@ async def test_a_file_that_is_back_with_retain_lets_go(tmp_path: Path) -> None:
         await home.apply()
         assert home.known(ROOT) is None
         assert await home.attached() == 3
+
+
+async def test_approve_shows_what_a_wipe_would_destroy_and_writes_the_consent(tmp_path: Path) -> None:
+    async with built(tmp_path, nodeSets=[OFF]) as home:
+        home.put(rack.pool(NAMESPACE, deletionPolicy="Wipe"))
+        await home.apply()
+        words = ["approve", "-f", str(tmp_path), "--yes", "StoragePool/root"]
+        done = await asyncio.to_thread(CliRunner().invoke, cli, words)
+        assert done.exit_code == 0, done.output
+        assert "pool 2/rootpool-1 on JBOD2/6 (serial " in done.output
+        assert "rootvol-0, rootvol-1, rootvol-2, rootvol-3" in done.output
+        again = await asyncio.to_thread(CliRunner().invoke, cli, words)
+        assert "Nothing of StoragePool/root waits for consent." in str(again.exception or again.output)
+        await home.apply()
+        home.remove(STORAGE_POOL)
+        await home.apply()
+        shown, _ = await home.sim.operate("show storage pool brief")
+        assert "rootpool-1" not in shown

@@ -231,16 +231,22 @@ async def _why(folder: Path, state: Path | None, namespace: str | None, name: st
 def approve(folder: Path, state: Path | None, namespace: str | None, yes: bool, name: str) -> None:
     """Show what of an object waits for consent, ask, and write the consent into its manifest.
 
-    The digest covers exactly what is shown: these actions, on these serials, of this object, once.
+    The digest covers exactly what is shown: these actions, on these serials, of this object, once. Where nothing waits,
+    and the object's deletionPolicy is Wipe, it is what its deletion would destroy.
     """
     quiet_logs()
     resource, look = asyncio.run(_why(folder, state, namespace, name))
     if look is None or look.outcome.decision is None:
         raise (look and look.outcome.error) or FolderError(f"Nothing is planned for {resource.ref}.")
     digest = look.outcome.decision.verdict.digests.get(resource.ref)
-    if digest is None:
+    wipe = resource.status.get("wipe")
+    if digest is not None:
+        show.asking(resource.ref, look.outcome.decision, digest)
+    elif wipe is not None and not _is_approved(resource, wipe["digest"]):
+        digest = wipe["digest"]
+        show.wiping(resource.ref, wipe)
+    else:
         raise FolderError(f"Nothing of {resource.ref} waits for consent.")
-    show.asking(resource.ref, look.outcome.decision, digest)
     if not yes:
         click.confirm("Approve?", abort=True)
     where = look.inputs.rack.ref if resource.ref.kind == COMPUTE_NODE and resource.owner_uid else resource.ref
@@ -253,3 +259,7 @@ def approve(folder: Path, state: Path | None, namespace: str | None, yes: bool, 
     path = manifest.path
     add_approval(path, where, digest)
     click.echo(f"Approved {digest} in {path}.")
+
+
+def _is_approved(resource: Resource, digest: str) -> bool:
+    return {"plan": digest} in (resource.spec.get("approvals") or ())

@@ -256,6 +256,18 @@ def asking(ref: Ref, decision: Decision, digest: str) -> None:
             out.print(Text(f"        touches {shown}", "dim"))
 
 
+def wiping(ref: Ref, wipe: Mapping[str, Any]) -> None:
+    """What the deletion of an object would destroy, for which consent is asked before it."""
+    out = console()
+    out.print(Text(f"To delete {ref} would destroy this; the digest of it is {wipe['digest']}", "bold"))
+    for pool in wipe["pools"]:
+        disks = ", ".join(f"{disk['name']} (serial {disk['serial']})" for disk in pool["disks"])
+        out.print(f"  pool {pool['pool']}" + (f" on {disks}" if disks else ", which itself stays"))
+        out.print(Text(f"        volumes {', '.join(pool['volumes'])}", "dim"))
+    for sentence in wipe.get("kept", ()):
+        out.print(Text(f"  {sentence}", "yellow"))
+
+
 def parse_name(text: str) -> tuple[str, str]:
     """`KIND/NAME`, with any of the kind's names, as kind and name. ValueError says what is wrong."""
     kind, slash, name = text.partition("/")
