@@ -173,7 +173,7 @@ class SimChassis:
             with self._chassis.model.changes.cut_after(half.units) if half else nullcontext():
                 apply(self._chassis.model, action)
         except Refusal as refusal:
-            why = PermanentError(f"the chassis refused '{command}': {refusal.text}")
+            why = PermanentError(f"the chassis refused '{command}': {refusal.text}.")
             return ActionResult(action, Outcome.UNCLEAR if refusal.partial else Outcome.FAILED, why)
         except Interrupted:
             assert half is not None  # nothing else cuts an action short, and it tells below what became of it
@@ -211,5 +211,5 @@ def _faulted(action: Action, command: str, fault: Fault) -> ActionResult:
         return ActionResult(action, Outcome.UNCLEAR, _ConnectionLostError(why))
     # An error reply after something happened looks to the client like any other; it cannot know that nothing did.
     certain = fault.kind is FaultKind.ERROR and fault.when == "before"
-    error = PermanentError(f"the chassis refused '{command}': {fault.text}")
+    error = PermanentError(f"the chassis refused '{command}': {fault.text}.")
     return ActionResult(action, Outcome.FAILED if certain else Outcome.UNCLEAR, error)

@@ -13,7 +13,7 @@ from rackwright_sim.ranges import server_spans
 from tests.chaos.world import World
 
 Hand = Callable[[World, random.Random], Awaitable[None]]
-_FREE_VDISK = 40  # nobody declares it
+FREE_VDISK = 40  # nobody declares it
 
 
 async def some_off(here: World, chance: random.Random) -> None:
@@ -68,19 +68,19 @@ def _moved(here: World, port: Nic | Uplink, chance: random.Random) -> list[str]:
 
 async def unplugged(here: World, chance: random.Random) -> None:
     """A volume is taken from its server."""
-    if vdisks := sorted(_attached(here)):
+    if vdisks := sorted(attached(here)):
         vdisk = chance.choice(vdisks)
         await here.by_hand("configure terminal", f"storage unassign {vdisk.server} {vdisk.number}")
 
 
 async def carried_off(here: World, chance: random.Random) -> None:
     """A server's volume is given to another server."""
-    attached = _attached(here)
-    if not attached:
+    there = attached(here)
+    if not there:
         return
-    vdisk, volume = chance.choice(sorted(attached.items()))
-    taker = VDisk(chance.choice(sorted(_servers(here) - {vdisk.server})), _FREE_VDISK)
-    holders = [holder for holder, what in attached.items() if what == volume]
+    vdisk, volume = chance.choice(sorted(there.items()))
+    taker = VDisk(chance.choice(sorted(_servers(here) - {vdisk.server})), FREE_VDISK)
+    holders = [holder for holder, what in there.items() if what == volume]
     if taker in dict(here.sim.model.storage.attachments.items()):
         return
     lines = [f"storage unassign {holder.server} {holder.number}" for holder in sorted(holders)]
@@ -98,7 +98,8 @@ def _servers(here: World, power: Power | None = None) -> set[str]:
     return {server for server, state in found.items() if server not in protected and power in (None, state)}
 
 
-def _attached(here: World) -> dict[VDisk, VolumeId]:
+def attached(here: World) -> dict[VDisk, VolumeId]:
+    """The volumes of all but protected servers."""
     servers = _servers(here)
     found = here.sim.model.storage.attachments.items()
     return {vdisk: what for vdisk, what in found if vdisk.server in servers and isinstance(what, VolumeId)}

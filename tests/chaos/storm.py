@@ -12,7 +12,7 @@ from typing import Any
 
 from rackwright.core.resource import COMPUTE_NODE
 from rackwright_sim.faults import Fault, FaultKind, Moment
-from tests.chaos.hands import HANDS
+from tests.chaos.hands import FREE_VDISK, HANDS, attached
 from tests.chaos.likeness import differences, likeness
 from tests.chaos.racks import whole
 from tests.chaos.scenes import Clean, faultless
@@ -109,8 +109,18 @@ async def _calm(here: World) -> None:
     _credentials(here, CREDENTIALS["password"])
     here.store.change(here.chassis.ref, lambda spec: spec["policy"].update(maxDisrupted=1))
     here.store.annotate(here.chassis.ref, reconcile_at=here.wall())
+    await _give_back(here)
     if not any(operator.alive for operator in here.operators):
         here.start()
+
+
+async def _give_back(here: World) -> None:
+    """What was carried off before the operator had seen whose it was, nobody but a person can give back."""
+    nodes = here.store.list(COMPUTE_NODE)
+    known = {item["volume"] for node in nodes for item in node.status.get("assignments", ())}
+    for vdisk, volume in sorted(attached(here).items()):
+        if vdisk.number == FREE_VDISK and str(volume) not in known:
+            await here.by_hand("configure terminal", f"storage unassign {vdisk.server} {vdisk.number}")
 
 
 async def _fault(here: World, chance: random.Random) -> None:

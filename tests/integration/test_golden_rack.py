@@ -13,15 +13,16 @@ from tests.unit.api.cases import manifests
 
 pytestmark = pytest.mark.kube
 
-NODES = 63
+NODES, DATA, JOURNALS = 63, 54, 12  # servers, data volumes, paths to journals
+POOLS = ("root", "capacity", "journal")
 SECONDS = 60
 
 
 def _golden(here: Lab) -> list[dict[str, Any]]:
-    """The Chassis and its root pool, quick and with nothing to be asked."""
+    """The Chassis and its pools, quick and with nothing to be asked."""
     every = manifests()
-    chassis, pool = every["Chassis/sm15k-01"], every["StoragePool/root"]
-    for item in (chassis, pool):
+    chassis, pools = every["Chassis/sm15k-01"], [every[f"StoragePool/{name}"] for name in POOLS]
+    for item in (chassis, *pools):
         item["metadata"]["namespace"] = here.namespace
     spec = chassis["spec"]
     spec["hardware"]["seaMicro"] = {
@@ -29,7 +30,7 @@ def _golden(here: Lab) -> list[dict[str, Any]]:
     }
     spec["limits"] = {"commandsPerSecond": 1000, "settleSeconds": 0, "commandTimeoutSeconds": 10}
     spec["policy"] |= {"destructive": "Allow", "maxDisrupted": 64, "resyncSeconds": 3600}
-    return [chassis, pool]
+    return [chassis, *pools]
 
 
 async def test_the_golden_rack(cluster: ControlPlane, namespace: str, record_property: Any) -> None:
@@ -57,8 +58,9 @@ async def test_the_golden_rack(cluster: ControlPlane, namespace: str, record_pro
         assert len(re.findall(r"rootvol-\d+", output)) == NODES
         assert not re.search(r"^32/0.*rootvol", output, re.MULTILINE)
         assigns = [line for line in running.journal if line["command"].startswith("storage assign ")]
-        assert len(assigns) <= NODES
-        await here.becomes("StoragePool", "root", "InSync")
+        assert len(assigns) <= NODES + DATA + JOURNALS
+        for name in POOLS:
+            await here.becomes("StoragePool", name, "InSync")
         await here.becomes("Chassis", "sm15k-01", "InSync")
         await running.daemon.events.flush()
         before, changes = await here.snapshot(), here.changes
@@ -68,3 +70,26 @@ async def test_the_golden_rack(cluster: ControlPlane, namespace: str, record_pro
         after = await here.snapshot()
         assert {key for key in after if after[key] != before.get(key)} <= {here.path("Chassis", "sm15k-01")}
         assert here.changes == changes
+
+        await _adopted(here)
+        assert here.changes == changes
+
+
+async def _adopted(here: Lab) -> None:
+    """All objects are deleted, and applied again onto a chassis that is the golden rack already: nothing is planned."""
+    for kind in ("chassis.rackwright.dev", "storagepool", "computenode"):
+        await here.kubectl("delete", kind, "--all", f"--timeout={SECONDS}s")
+    assert not await here.items("ComputeNode")
+    await here.apply(*_golden(here))
+
+    async def all_ready() -> bool:
+        return len(await here.items("ComputeNode")) == NODES
+
+    await until(all_ready, "all nodes are stamped again", SECONDS)
+    waited = await here.kubectl("wait", "--for=condition=ChassisReady", "computenode", "--all", f"--timeout={SECONDS}s")
+    assert waited.count("condition met") == NODES
+    for name in POOLS:
+        await here.becomes("StoragePool", name, "InSync")
+    await here.becomes("Chassis", "sm15k-01", "InSync")
+    plans = [item for kind in ("Chassis", "StoragePool", "ComputeNode") for item in (await here.items(kind)).values()]
+    assert not [item["metadata"]["name"] for item in plans if "plan" in item["status"]]
