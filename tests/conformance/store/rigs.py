@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import orjson
+import pytest
 
 from rackwright.api.validate import parse_spec
 from rackwright.core.resource import API_VERSION, CHASSIS, COMPUTE_NODE, STORAGE_POOL, Ref, Resource
@@ -149,6 +150,9 @@ class KubeRig:
 
     async def remove(self, ref: Ref) -> None:
         uid = self.store.get(ref)
+        owns = uid is not None and any(item.owner_uid == uid.uid for item in self.store.list(COMPUTE_NODE))
+        if owns and not self.plane.collects_garbage:
+            pytest.skip("this control plane does not collect garbage: what a Chassis owned would stay")
         await self._request("DELETE", path_of(ref))
         if uid is not None and ref.kind == CHASSIS and not uid.finalizers:
             await self._collected(uid.uid)
