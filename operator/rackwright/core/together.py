@@ -17,7 +17,12 @@ async def together(works: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
         async with slots:
             return await work
 
-    ended = await asyncio.gather(*(one(work) for work in works), return_exceptions=True)
+    begun = list(works)
+    try:
+        ended = await asyncio.gather(*(one(work) for work in begun), return_exceptions=True)
+    finally:
+        for work in begun:
+            work.close()  # one that was cancelled before its turn came; for the others it does nothing
     results: list[T] = []
     for result in ended:
         if isinstance(result, BaseException):
