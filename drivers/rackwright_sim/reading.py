@@ -1,6 +1,5 @@
 """The contract's state read off the model, part by part, each with the command that shows it. For `in_process`."""
 
-from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Final
 
@@ -37,13 +36,8 @@ def disks(model: ChassisModel) -> Mapping[str, Disk]:
 
 def pools(model: ChassisModel) -> Mapping[PoolId, Pool]:
     """All pools."""
-    used: Counter[PoolId] = Counter()
-    for volume, size in model.storage.volumes.items():
-        used[volume.pool_id] += size
-    return {
-        pool: Pool(pool, state.disks, state.size_gib, state.size_gib - used[pool])
-        for pool, state in model.storage.pools.items()
-    }
+    free = model.storage.free()
+    return {pool: Pool(pool, state.disks, state.size_gib, free[pool]) for pool, state in model.storage.pools.items()}
 
 
 def volumes(model: ChassisModel) -> Mapping[VolumeId, Volume]:

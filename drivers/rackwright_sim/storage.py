@@ -85,9 +85,16 @@ class Storage:
         attached = {VDisk(entry.server, entry.vdisk): _attached(entry) for entry in start.attachments}
         self.attachments = Settling[VDisk, Attached](attached, settle_seconds, clock)
 
+    def free(self) -> dict[PoolId, int]:
+        """What no volume takes of each pool, in GiB."""
+        left = {pool: state.size_gib for pool, state in self.pools.items()}
+        for volume, size in self.volumes.items():
+            left[volume.pool_id] -= size
+        return left
+
     def free_gib(self, pool: PoolId) -> int:
         """What no volume of the pool takes."""
-        return self.pools[pool].size_gib - sum(size for volume, size in self.volumes.items() if volume.pool_id == pool)
+        return self.free()[pool]
 
     def set_mode(self, slot: int, mode: ManagementMode) -> None:
         """Change how a slot is managed: refused while anything of it is assigned, and its pools are gone afterwards."""

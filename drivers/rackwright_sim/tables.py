@@ -64,14 +64,14 @@ def storage_volume(model: ChassisModel) -> str:
 
 def storage_pool(model: ChassisModel) -> str:
     """All pools with their disks and what is free."""
-    storage = model.storage
+    storage, free = model.storage, model.storage.free()
     rows = [
         (
             str(pool.slot),
             pool.name,
             ",".join(state.disks),
             f"{state.size_gib}GB",
-            f"{storage.free_gib(pool)}.00GB",
+            f"{free[pool]}.00GB",
             "Mounted",
             _layout(model, pool.slot),
         )

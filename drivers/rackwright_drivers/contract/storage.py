@@ -36,6 +36,16 @@ class VolumeId(NamedTuple):
         """The pool that holds it."""
         return PoolId(self.slot, self.pool)
 
+    @property
+    def prefix(self) -> str:
+        """`rootvol` of `rootvol-3`."""
+        return self.name.rpartition("-")[0]
+
+    @property
+    def number(self) -> int:
+        """`3` of `rootvol-3`; ValueError where it has none."""
+        return int(self.name.rpartition("-")[2])
+
     @classmethod
     def parse(cls, text: str) -> "VolumeId":
         """From `slot/pool/volume`; ValueError where it is not of that form."""

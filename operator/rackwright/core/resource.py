@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 GROUP = "rackwright.dev"
 API_VERSION = f"{GROUP}/v1alpha1"
@@ -28,6 +28,10 @@ class Ref(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.kind}/{self.name}"
+
+    def beside(self, other: Self) -> str:
+        """For people who look at `other`: with the namespace where that is another."""
+        return str(self) if self.namespace == other.namespace else f"{self} in namespace {self.namespace}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -207,7 +207,7 @@ def by_hand(asked: Asked, found: Start) -> dict[str, int]:
     uplinks = {port.uplink: port.untagged for port in found.switch.ports if port.uplink is not None}
     moves = [(vlan, now.get(port, default)) for port, vlan in asked.ports.items()]
     moves += [(vlan, uplinks.get(port, default)) for port, vlan in asked.uplinks.items()]
-    prefixes = {(volume.pool_id, volume.name.rpartition("-")[0]) for volume in asked.volumes}
+    prefixes = {(volume.pool_id, volume.prefix) for volume in asked.volumes}
     whole = {key for key in prefixes if len(asked.of_pool(key[0])) == 1}
     counts = {
         "storage set mgmt-mode": _modes(asked, found),

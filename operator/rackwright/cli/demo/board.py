@@ -91,7 +91,7 @@ class Board:
             for pool in many:
                 yield self._line(pool.name, self._disk(pool), self._used(item, pool), len(self.asked.of_pool(pool)))
             if not many:
-                prefix = min(item.volumes).name.rpartition("-")[0]
+                prefix = min(item.volumes).prefix
                 total = len(item.servers) * len(item.vdisks)
                 yield self._line(prefix, f"{len(item.volumes)} vols", self._used(item, None), total)
 

@@ -6,6 +6,7 @@ as provisioned. What the Chassis was first seen with is accepted as it is, so th
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from rackwright.core.chassis.rack import Rack
@@ -44,7 +45,10 @@ def changes(rack: Rack, observed: ChassisState) -> Mapping[str, Change]:
     before = _accepted(rack)
     if before is None or isinstance(observed.servers, Unknown):
         return {}
-    now = _shown(rack, observed.servers)
+    return _changes(rack, before, _shown(rack, observed.servers))
+
+
+def _changes(rack: Rack, before: Mapping[str, Card], now: Mapping[str, Card]) -> Mapping[str, Change]:
     found: dict[str, Change] = {}
     for server in sorted(rack.by_server.keys() & now.keys(), key=natural):
         clause = _matters(server, before.get(server), now[server])
@@ -62,20 +66,18 @@ def remembered(rack: Rack, observed: ChassisState, approved: Iterable[str] = ())
     before = _accepted(rack)
     if isinstance(observed.servers, Unknown):
         return None if before is None else _entries(before)
+    now = _shown(rack, observed.servers)
     consent = set(approved)
-    held = {server for server, change in changes(rack, observed).items() if change.digest not in consent}
+    changed = {} if before is None else _changes(rack, before, now)
+    held = {server for server, change in changed.items() if change.digest not in consent}
     cards = dict(before or {})
-    for server, card in _shown(rack, observed.servers).items():
+    for server, card in now.items():
         known = cards.get(server)
-        declared = server in rack.by_server
-        if server in held or (known is not None and not declared and not card.protected and _is_same(known, card)):
+        undeclared = server not in rack.by_server and not card.protected
+        if server in held or (undeclared and known is not None and known.macs == card.macs):
             continue  # a card that left its set keeps its past: it may come back into another
         cards[server] = card
     return _entries(cards)
-
-
-def _is_same(known: Card, card: Card) -> bool:
-    return known.macs == card.macs
 
 
 def _entries(cards: Mapping[str, Card]) -> list[dict[str, Any]]:
@@ -91,12 +93,14 @@ def _accepted(rack: Rack) -> Mapping[str, Card] | None:
 def _shown(rack: Rack, servers: Mapping[str, Server]) -> Mapping[str, Card]:
     """Every card that the chassis shows, as the manifests place it now."""
     return {
-        server: Card(rack.set_of(server), server in rack.protected, _hash(found)) for server, found in servers.items()
+        server: Card(rack.set_of(server), server in rack.protected, _hash(found.macs))
+        for server, found in servers.items()
     }
 
 
-def _hash(server: Server) -> str:
-    return fingerprint(server.macs).removeprefix("sha256:")[:MACS_LENGTH]
+@lru_cache(maxsize=4096)  # the same cards at every look
+def _hash(macs: tuple[str, ...]) -> str:
+    return fingerprint(macs).removeprefix("sha256:")[:MACS_LENGTH]
 
 
 def _matters(server: str, before: Card | None, after: Card) -> str | None:

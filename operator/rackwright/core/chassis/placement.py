@@ -203,7 +203,7 @@ def _spread(placement: Placement, demands: Sequence[Demand]) -> None:
     ]
     spreads = any(assign.spread for assign in placement.pool.spec.assign)  # a free hand for one would cost the other
     any_will_do = not spreads and placement.assign.attach != "AllPaths"
-    choice = Choice(_prefix(free), frozenset(free)) if any_will_do and free else None
+    choice = Choice(free[0].prefix, frozenset(free)) if any_will_do and free else None
     rules = [_Rule.of(spread, placement) for spread in placement.assign.spread]
     ordered = sorted(demands, key=lambda demand: not any(rule.hard and rule.applies(demand.node) for rule in rules))
     short: list[Demand] = []
@@ -234,10 +234,6 @@ def _too_few(placement: Placement, wanted: int, short: Sequence[Demand]) -> None
     for demand in short:
         sentence = f"{pool} has no free volume left for {demand.node.server}: {rest}"
         _leave(placement, demand, "NoVolume", sentence)
-
-
-def _prefix(volumes: Sequence[VolumeId]) -> str:
-    return volumes[0].name.rpartition("-")[0]
 
 
 @dataclass

@@ -5,7 +5,7 @@ the part, so that a restart does not begin to fight anew. A person's word ends i
 or a look asked for by the annotation rackwright.dev/reconcile-at.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -45,11 +45,11 @@ class Recall:
 
     def notice(self, rack: Rack, decision: Decision) -> None:
         """Count what was right before and is not now. Each drift counts once, however long it lasts."""
-        resources, now = _resources(rack), self._now()
+        resources, marks, now = _resources(rack), _marks(rack), self._now()
         drifted = [
             item
             for item in decision.differences
-            if self._right.get(item.part) == _marks(decision.parts[item.part], resources, rack)
+            if self._right.get(item.part) == tuple(marks[owner] for owner in decision.parts[item.part])
         ]
         lasting = {_path(item) for item in decision.differences} - {_path(item) for item in drifted}
         for difference in drifted:
@@ -58,8 +58,7 @@ class Recall:
             _forget_old(counts.parts, lasting, now)
             known = counts.parts.get(_path(difference))
             counts.parts[_path(difference)] = _Return(known.times + 1 if known else 1, now)
-        gone = {item.part for item in decision.differences}
-        self._right = {part: marks for part, marks in self._right.items() if part not in gone}
+        self._right = {part: known for part, known in self._right.items() if part not in decision.wrong}
 
     def stubborn(self, rack: Rack, decision: Decision) -> Mapping[Part, str]:
         """The parts that are wrong and were put right too often, each with the sentence about it."""
@@ -74,12 +73,12 @@ class Recall:
 
     def settle(self, rack: Rack, decision: Decision) -> None:
         """A pass is over: what is right now may drift."""
-        resources, wrong = _resources(rack), {item.part for item in decision.differences}
-        self._counts = {ref: counts for ref, counts in self._counts.items() if ref in resources}
+        marks = _marks(rack)
+        self._counts = {ref: counts for ref, counts in self._counts.items() if ref in marks}
         self._right = {
-            part: _marks(owners, resources, rack)
+            part: tuple(marks[owner] for owner in owners)
             for part, owners in decision.parts.items()
-            if part not in wrong and owners
+            if part not in decision.wrong and owners
         }
 
     def entry(self, resource: Resource, rack: Rack) -> dict[str, Any]:
@@ -111,8 +110,8 @@ def _resources(rack: Rack) -> Mapping[Ref, Resource]:
     return {item.ref: item.resource for item in rack.objects}
 
 
-def _marks(owners: Iterable[Ref], resources: Mapping[Ref, Resource], rack: Rack) -> tuple[str, ...]:
-    return tuple(_mark(resources[owner], rack) for owner in owners)
+def _marks(rack: Rack) -> Mapping[Ref, str]:
+    return {item.ref: _mark(item.resource, rack) for item in rack.objects}
 
 
 def _mark(resource: Resource, rack: Rack) -> str:

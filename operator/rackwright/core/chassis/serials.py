@@ -32,9 +32,8 @@ class Serials:
         )
         rival = claims.lost(chassis.ref, _thing(serial))
         if rival is not None:
-            where = "" if rival.namespace == chassis.ref.namespace else f" in namespace {rival.namespace}"
             raise ClaimLostError(
-                f"spec.hardware leads to the chassis with serial {serial}, which {rival}{where} has already. "
+                f"spec.hardware leads to the chassis with serial {serial}, which {rival.beside(chassis.ref)} has already. "
                 "Correct the address, or delete one of the two."
             )
         return tuple(Contest(*contest) for contest in claims.contests)

@@ -62,29 +62,20 @@ class Maker:
 
     def volumes(self, missing: Iterable[Difference]) -> Iterator[Step]:
         """The missing volumes of each pool, made together."""
-        by_pool: dict[tuple[PoolId, str], list[Difference]] = {}
-        for difference in missing:
-            name = difference.part.key
-            assert isinstance(name, VolumeId)
-            if difference.found == "no volume":
-                by_pool.setdefault((name.pool_id, name.name.rpartition("-")[0]), []).append(difference)
-        for (pool, prefix), group in by_pool.items():
+        groups = _by_prefix(difference for difference in missing if difference.found == "no volume")
+        for (pool, prefix), group in groups.items():
             yield self._create_volumes(pool, prefix, group)
 
     def removals(self, found: Iterable[Difference]) -> Iterator[Step]:
         """The steps that destroy what is doomed: volumes once nobody has them, then their pools."""
-        by_prefix: dict[tuple[PoolId, str], list[Difference]] = {}
-        for difference in found:
+        doomed = [difference for difference in found if difference.part in self.wanted.doomed]
+        for difference in doomed:
             name = difference.part.key
-            if difference.part not in self.wanted.doomed:
-                continue
-            if isinstance(name, VolumeId):
-                by_prefix.setdefault((name.pool_id, name.name.rpartition("-")[0]), []).append(difference)
-            elif isinstance(name, PoolId):
+            if isinstance(name, PoolId):
                 needs = (part for part in self.wanted.doomed if self._is_in(part, name))
                 serials = self._serials(name)
                 yield self._step(DeletePool(name), f"pool {name}", difference, needs=needs, evidence=serials)
-        for (pool, prefix), group in by_prefix.items():
+        for (pool, prefix), group in _by_prefix(doomed).items():
             yield from self._delete_volumes(pool, prefix, group)
 
     @staticmethod
@@ -97,39 +88,37 @@ class Maker:
             return ()
         return tuple(disks[name].serial for name in pools[pool].disks)
 
-    def _delete_volumes(self, pool: PoolId, prefix: str, group: list[Difference]) -> Iterator[Step]:
+    def _delete_volumes(self, pool: PoolId, prefix: str, group: Mapping[VolumeId, Difference]) -> Iterator[Step]:
         """One step for all that a pool has of a prefix, where they are numbered from 0 on; else one step each."""
-        numbers = sorted(int(str(difference.part.key).rpartition("-")[2]) for difference in group)
+        numbers = sorted(name.number for name in group)
         volumes = () if isinstance(self.observed.volumes, Unknown) else self.observed.volumes
         alike = [name for name in volumes if name.pool_id == pool and name.name.startswith(prefix)]
         together = numbers == list(range(len(alike)))
-        for items in [group] if together else [[item] for item in group]:
-            mine = [item.part.key for item in items]
-            holders = (vdisk for name in mine for vdisk in self._holders.get(name, ()))  # type: ignore[call-overload]
-            ordered = sorted(int(str(name).rpartition("-")[2]) for name in mine)
+        for names in [list(group)] if together else [[name] for name in group]:
+            holders = (vdisk for name in names for vdisk in self._holders.get(name, ()))
             yield self._step(
-                DeleteVolumes(pool, prefix, tuple(ordered)),
-                f"{pool}/{prefix}" if together else str(mine[0]),
-                items[0],
-                solves=[item.part for item in items],
+                DeleteVolumes(pool, prefix, tuple(sorted(name.number for name in names))),
+                f"{pool}/{prefix}" if together else str(names[0]),
+                group[names[0]],
+                solves=[group[name].part for name in names],
                 needs=[Part(PartKind.FREE, vdisk) for vdisk in holders],
                 evidence=self._serials(pool),
             )
 
-    def _create_volumes(self, pool: PoolId, prefix: str, group: list[Difference]) -> Step:
-        names = [difference.part.key for difference in group]
-        numbers = tuple(sorted(int(str(name).rpartition("-")[2]) for name in names))
-        first = self.wanted.volumes[names[0]]  # type: ignore[index]
+    def _create_volumes(self, pool: PoolId, prefix: str, group: Mapping[VolumeId, Difference]) -> Step:
+        numbers = tuple(sorted(name.number for name in group))
+        name, difference = next(iter(group.items()))
+        first = self.wanted.volumes[name]
         share = self.wanted.shares.get(pool)
         whole = share is not None and len(numbers) == share
         action = CreateVolumes(pool, prefix, numbers, EqualShare(len(numbers)) if whole else first.size_gib)
         return Step(
             action=action,
-            owners=self._owners(group[0].part),
+            owners=self._owners(difference.part),
             target=f"{pool}/{prefix}",
             reason=f"{len(numbers)} volumes of {first.size_gib} GiB are missing",
             risk=risk_of(action, self.observed),
-            solves=frozenset(difference.part for difference in group),
+            solves=frozenset(item.part for item in group.values()),
             needs=frozenset({Part(PartKind.POOL, pool)}),
         )
 
@@ -260,3 +249,13 @@ class Maker:
             if isinstance(port, Nic):
                 parts[port.server] = (*parts.get(port.server, ()), Part(PartKind.PORT, port))
         return parts
+
+
+def _by_prefix(found: Iterable[Difference]) -> Mapping[tuple[PoolId, str], Mapping[VolumeId, Difference]]:
+    """The volumes among these, by pool and by the prefix of their names: what one command can name."""
+    groups: dict[tuple[PoolId, str], dict[VolumeId, Difference]] = {}
+    for difference in found:
+        name = difference.part.key
+        if isinstance(name, VolumeId):
+            groups.setdefault((name.pool_id, name.prefix), {})[name] = difference
+    return groups

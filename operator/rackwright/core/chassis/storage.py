@@ -371,7 +371,7 @@ def _no_capacity(
     others = [
         volume
         for name, volume in shelf.volumes.items()
-        if name.pool_id == held and name not in ours and (held, name.name.rpartition("-")[0]) not in shelf.declared
+        if name.pool_id == held and name not in ours and (held, name.prefix) not in shelf.declared
     ]
     names = sorted((str(volume.id) for volume in others), key=natural)
     first = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")

@@ -187,12 +187,9 @@ def _contested(resource: Resource, inputs: Inputs, decision: Decision | None) ->
     contests: Iterable[Contest] = (*inputs.contests, *decision.contests)
     mine = [contest for contest in contests if contest.owner == resource.ref]
     if mine:
-        rival = mine[0].rival
-        where = "" if rival.namespace == resource.ref.namespace else f" in namespace {rival.namespace}"
+        rival = mine[0].rival.beside(resource.ref)
         more = f", and {len(mine) - 1} more of it are wanted by others" if len(mine) > 1 else ""
-        sentence = (
-            f"{rival}{where} wants {mine[0].thing} too{more}. This object keeps it; remove it from one of the two."
-        )
+        sentence = f"{rival} wants {mine[0].thing} too{more}. This object keeps it; remove it from one of the two."
         yield Condition("Contested", "True", "Conflict", sentence)
 
 
